@@ -11,6 +11,16 @@
 /* What Block adds to its payments: the header, and for each payment two tags and two lengths of at most 3 bytes. */
 #define BLOCK_BYTES_MAX (BLOCK_SIZE_MAX + 8 * BLOCK_PAYMENTS_MAX + HEADER_SIZE_MAX + 8)
 
+/* The two marks of the end of an epoch: neither stands beside the other, or beside payments. */
+static bool header_end_read(const Uncia__Pb__BlockHeader *pb, struct header *h)
+{
+	h->reconfigures = pb->reconfigure.len > 0;
+	h->closing = pb->closing == 1;
+	if (pb->closing > 1 || (h->reconfigures && h->closing) || (header_closes(h) && h->payment_count))
+		return false;
+	return !h->reconfigures || field_copy(&pb->reconfigure, h->reconfigure.b, HASH_SIZE);
+}
+
 int header_decode(const void *bytes, size_t size, struct header *header)
 {
 	if (size > HEADER_SIZE_MAX)
@@ -34,7 +44,7 @@ int header_decode(const void *bytes, size_t size, struct header *header)
 		    field_copy(&pb->payments_root, h.payments_root.b, HASH_SIZE) &&
 		    field_copy(&pb->parent_state_root, h.parent_state_root.b, HASH_SIZE) &&
 		    field_copy(&pb->committee_hash, h.committee_hash.b, HASH_SIZE) &&
-		    h.payment_count <= BLOCK_PAYMENTS_MAX) {
+		    h.payment_count <= BLOCK_PAYMENTS_MAX && header_end_read(pb, &h)) {
 			memcpy(h.bytes, bytes, size);
 			hash1(HASH_BLOCK, bytes, size, &h.id);
 			*header = h;
@@ -77,7 +87,11 @@ int header_encode(struct header *header)
 	pb.parent_state_root = field_of(header->parent_state_root.b, HASH_SIZE);
 	pb.committee_hash = field_of(header->committee_hash.b, HASH_SIZE);
 	pb.proposer = header->proposer;
-	/* At most 6 integers of 11 bytes and 4 hashes of 34: 202. */
+	assert(!header_closes(header) || (!header->payment_count && !(header->reconfigures && header->closing)));
+	if (header->reconfigures)
+		pb.reconfigure = field_of(header->reconfigure.b, HASH_SIZE);
+	pb.closing = header->closing;
+	/* At most 6 integers of 11 bytes, 5 hashes of 34, and 2 bytes: 238. */
 	assert(protobuf_c_message_get_packed_size(&pb.base) <= HEADER_SIZE_MAX);
 	header->size = (uint32_t)protobuf_c_message_pack(&pb.base, header->bytes);
 	hash1(HASH_BLOCK, header->bytes, header->size, &header->id);
@@ -123,9 +137,29 @@ static int block_read(const struct hash *network_id, const Uncia__Pb__Block *pb,
 	return hash_equal(root, &block->header.payments_root) ? 0 : UNCIA_E_PROOF;
 }
 
+/* The reconfigure that the header names, and no other. */
+static int block_read_reconfigure(const Uncia__Pb__Block *pb, struct block *block)
+{
+	struct hash hash;
+
+	if (!block->header.reconfigures)
+		return pb->reconfigure.len ? UNCIA_E_PROOF : 0;
+	if (pb->reconfigure.len > RECONFIGURE_SIZE_MAX)
+		return UNCIA_E_LIMIT;
+	hash1(HASH_RECONFIGURE, pb->reconfigure.data, pb->reconfigure.len, &hash);
+	if (!pb->reconfigure.len || !hash_equal(&hash, &block->header.reconfigure))
+		return UNCIA_E_PROOF;
+	block->reconfigure = malloc(pb->reconfigure.len);
+	if (!block->reconfigure)
+		return UNCIA_E_MEMORY;
+	memcpy(block->reconfigure, pb->reconfigure.data, pb->reconfigure.len);
+	block->reconfigure_size = pb->reconfigure.len;
+	return 0;
+}
+
 int block_decode(const struct hash *network_id, const void *bytes, size_t size, struct block **block)
 {
-	if (size > BLOCK_BYTES_MAX || !canonical_fields_within(bytes, size, 1 + BLOCK_PAYMENTS_MAX))
+	if (size > BLOCK_BYTES_MAX || !canonical_fields_within(bytes, size, 2 + BLOCK_PAYMENTS_MAX))
 		return UNCIA_E_LIMIT;
 	struct block *fresh = calloc(1, sizeof(*fresh));
 	if (!fresh)
@@ -139,6 +173,8 @@ int block_decode(const struct hash *network_id, const void *bytes, size_t size, 
 		rc = header_decode(pb->header.data, pb->header.len, &fresh->header);
 		if (rc == 0)
 			rc = block_read(network_id, pb, fresh);
+		if (rc == 0)
+			rc = block_read_reconfigure(pb, fresh);
 	}
 	arena_deinit(&arena);
 	if (rc)
@@ -171,6 +207,17 @@ int block_encode(const struct header *header, struct payment *const *payments, u
 	return rc;
 }
 
+int block_encode_reconfigure(const struct header *header, const struct bytes *reconfigure, uint8_t **bytes,
+                             size_t *size)
+{
+	Uncia__Pb__Block pb = UNCIA__PB__BLOCK__INIT;
+
+	assert(header->reconfigures && reconfigure->size);
+	pb.header = field_of(header->bytes, header->size);
+	pb.reconfigure = field_of(reconfigure->data, reconfigure->size);
+	return canonical_encode(&pb.base, bytes, size);
+}
+
 void block_free(struct block *block)
 {
 	if (!block)
@@ -179,5 +226,6 @@ void block_free(struct block *block)
 		payment_free(block->payments[i]);
 	free(block->payments);
 	free(block->tree);
+	free(block->reconfigure);
 	free(block);
 }

@@ -21,6 +21,14 @@ enum {
 };
 #define CODE_SIZE 8 /* of a currency, at the front of its address field */
 
+struct entry_id retired_id(const uint8_t consensus_key[32])
+{
+	struct entry_id id = {.kind = ENTRY_RETIRED};
+
+	address_of_key(consensus_key, &id.address);
+	return id;
+}
+
 bool entry_id_of(const struct entry *entry, struct entry_id *id)
 {
 	struct hash seal;
@@ -33,6 +41,9 @@ bool entry_id_of(const struct entry *entry, struct entry_id *id)
 		memcpy(seal.b, entry->public_key, HASH_SIZE);
 		id->kind = ENTRY_HOLD;
 		hold_id(&entry->address, &seal, &id->address);
+		return true;
+	case ENTRY_RETIRED:
+		*id = retired_id(entry->public_key);
 		return true;
 	default:
 		return false;
@@ -90,6 +101,10 @@ int entry_decode(const uint8_t bytes[ENTRY_SIZE], struct entry *entry)
 		break;
 	case ENTRY_HOLD:
 		ok = ok && flags == 0 && all_zero(bytes, AT_END_ZERO, ENTRY_SIZE);
+		break;
+	case ENTRY_RETIRED:
+		ok = ok && flags == 0 && all_zero(bytes, AT_PAYMENTS, AT_PUBLIC_KEY) &&
+		     all_zero(bytes, AT_CURRENCY, AT_CREATED);
 		break;
 	default:
 		ok = false;

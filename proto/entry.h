@@ -19,7 +19,8 @@
 /* 80 bytes encoded: kind u8, flags u8, two zero bytes, payments u32, address 20, public_key 32, currency u32,
  * balance u64, created u64; integers big-endian. A currency keeps its recorded supply in balance, its code (8
  * bytes, zero-padded) at the front of address, its smallest amount in created. A hold keeps its home in address, its
- * seal in public_key, its end (u32, then four zero bytes) where others have created. A free entry keeps next_free in
+ * seal in public_key, its end (u32, then four zero bytes) where others have created. A retired key has public_key and
+ * created alone. A free entry keeps next_free in
  * balance, all else zero. Unused slots of the last group are 80 zero bytes (not entries). */
 struct entry {
 	uint8_t kind, flags;
@@ -32,6 +33,8 @@ struct entry {
 	uint32_t end;     /* of a hold, in seconds since 1970, UTC; 0: of any other */
 };
 
+/* The id of the entry that says of a consensus key that it is retired. */
+struct entry_id retired_id(const uint8_t consensus_key[32]);
 /* The id that an entry is found by, which follows from it alone. False: of a free entry or a currency, which have none;
  * *id is left alone then. */
 bool entry_id_of(const struct entry *entry, struct entry_id *id);

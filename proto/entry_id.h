@@ -10,11 +10,13 @@ enum entry_kind {
 	ENTRY_ACCOUNT = 1,
 	ENTRY_CURRENCY = 2, /* recorded supply; index 0 is the first currency */
 	ENTRY_HOLD = 3,
+	ENTRY_RETIRED = 5, /* a consensus key that no committee takes again */
 };
 #define ENTRY_ID_SIZE (1 + ADDRESS_SIZE)
 
-/* Of an account, its address; of a hold, its id. Without padding: its bytes are the key under which it is looked up,
- * hashed and stored, and their order is that of the index. */
+/* Of an account, its address; of a hold, its id; of a retired key, what would be the address of an account of it.
+ * Without padding: its bytes are the key under which it is looked up, hashed and stored, and their order is that of the
+ * index. */
 struct entry_id {
 	uint8_t kind; /* enum entry_kind */
 	struct address address;

@@ -72,7 +72,11 @@ static bool is_of_one_case(const char *run, size_t length)
 
 int frame_check(enum uncia_text_kind kind, const char *run, size_t length, size_t *size)
 {
-	const char *prefix = prefix_of(kind);
+	return frame_check_prefix(prefix_of(kind), run, length, size);
+}
+
+int frame_check_prefix(const char *prefix, const char *run, size_t length, size_t *size)
+{
 	const size_t front = strlen(prefix) + 1;
 	uint32_t state = bech32m_begin(prefix, front - 1);
 	int version = -1, padding = 0;
@@ -127,7 +131,12 @@ bool frame_is_of_a_newer_kind(const char *run, size_t length)
 
 void frame_payload(enum uncia_text_kind kind, const char *run, uint8_t *payload, size_t size)
 {
-	const char *at = run + strlen(prefix_of(kind)) + 2; /* behind "1" and the version */
+	frame_payload_prefix(prefix_of(kind), run, payload, size);
+}
+
+void frame_payload_prefix(const char *prefix, const char *run, uint8_t *payload, size_t size)
+{
+	const char *at = run + strlen(prefix) + 2; /* behind "1" and the version */
 	uint32_t pending = 0;
 	unsigned bits = 0;
 
@@ -173,9 +182,14 @@ int frame_read(enum uncia_text_kind kind, const char *text, const uint8_t *netwo
 	return network_id && memcmp(payload, network_id, FRAME_NETWORK) != 0 ? UNCIA_E_NETWORK : 0;
 }
 
+static size_t text_size_of(const char *prefix, size_t payload_size)
+{
+	return strlen(FRAME_SCHEME) + strlen(prefix) + 2 + (payload_size * 8 + 4) / 5 + BECH32M_CHECKSUM + 1;
+}
+
 size_t frame_text_size(enum uncia_text_kind kind, size_t payload_size)
 {
-	return strlen(FRAME_SCHEME) + strlen(prefix_of(kind)) + 2 + (payload_size * 8 + 4) / 5 + BECH32M_CHECKSUM + 1;
+	return text_size_of(prefix_of(kind), payload_size);
 }
 
 /* A text that grows, and its checksum's state. */
@@ -192,7 +206,11 @@ static void put_group(struct frame_writer *w, uint8_t group)
 
 void frame_write(enum uncia_text_kind kind, const uint8_t *payload, size_t size, char *text)
 {
-	const char *prefix = prefix_of(kind);
+	frame_write_prefix(prefix_of(kind), payload, size, text);
+}
+
+void frame_write_prefix(const char *prefix, const uint8_t *payload, size_t size, char *text)
+{
 	struct frame_writer w = {.at = stpcpy(stpcpy(text, FRAME_SCHEME), prefix),
 	                         .state = bech32m_begin(prefix, strlen(prefix))};
 	uint32_t pending = 0;
@@ -209,5 +227,5 @@ void frame_write(enum uncia_text_kind kind, const uint8_t *payload, size_t size,
 		put_group(&w, (uint8_t)(pending << (5 - bits) & 31));
 	bech32m_end(w.state, w.at);
 	w.at[BECH32M_CHECKSUM] = '\0';
-	assert((size_t)(w.at - text) + BECH32M_CHECKSUM + 1 == frame_text_size(kind, size));
+	assert((size_t)(w.at - text) + BECH32M_CHECKSUM + 1 == text_size_of(prefix, size));
 }

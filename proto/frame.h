@@ -38,6 +38,12 @@ int frame_open(enum uncia_text_kind kind, const char *text, char *clean, size_t 
 int frame_read(enum uncia_text_kind kind, const char *text, const uint8_t *network_id,
                uint8_t payload[FRAME_PAYLOAD_MAX], size_t *size);
 
+/* The same form under a prefix that no wallet has a reader for (founding.h). The run begins with the prefix, in any
+ * case, and a "1". Each does what the function without _prefix does, and returns what that does. */
+int frame_check_prefix(const char *prefix, const char *run, size_t length, size_t *size);
+void frame_payload_prefix(const char *prefix, const char *run, uint8_t *payload, size_t size);
+void frame_write_prefix(const char *prefix, const uint8_t *payload, size_t size, char *text);
+
 /* Of the text of a payload of that size, its scheme and NUL included. */
 size_t frame_text_size(enum uncia_text_kind kind, size_t payload_size);
 /* Writes it: lower case, scheme in front. text has frame_text_size bytes. Cannot fail. */

@@ -33,6 +33,12 @@ static const char tags[HASH_TAGS][crypto_generichash_blake2b_PERSONALBYTES + 1] 
     [HASH_ASK] = "uncia.ask",
     [HASH_REQUEST] = "uncia.request",
     [HASH_CODE] = "uncia.code",
+    [HASH_RECONFIG] = "uncia.reconfig",
+    [HASH_RECONFIGURE] = "uncia.reconwhole",
+    [HASH_JOIN] = "uncia.join",
+    [HASH_LINE] = "uncia.line",
+    [HASH_LINE_NONCE] = "uncia.linenonce",
+    [HASH_AGREE] = "uncia.agree",
 };
 
 const uint8_t *hash_tag_personal(enum hash_tag tag)

@@ -39,6 +39,12 @@ enum hash_tag {
 	HASH_ASK,           /* "uncia.ask": network id, a request's payload before its signature -> what it signs */
 	HASH_REQUEST,       /* "uncia.request": a request's payload -> the key of its payment */
 	HASH_CODE,          /* "uncia.code": network id, two addresses -> the digits that two people compare */
+	HASH_RECONFIG,      /* "uncia.reconfig": network id, Reconfigure -> what those sign who approve it */
+	HASH_RECONFIGURE,   /* "uncia.reconwhole": SignedReconfigure -> what the header of its block names */
+	HASH_JOIN,          /* "uncia.join": network id, epoch, keys, weight -> what a new validator signs */
+	HASH_LINE,          /* "uncia.line": an operator's statement -> what both of his keys sign */
+	HASH_LINE_NONCE,    /* "uncia.linenonce": part, network secret, digest -> the nonce of that key's signature */
+	HASH_AGREE,         /* "uncia.agree": network id -> what an operator signs who agrees to a genesis */
 	HASH_TAGS
 };
 

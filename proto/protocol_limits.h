@@ -27,6 +27,8 @@
 #define COMMITTEE_SIZE_MAX      128u
 #define CERTIFICATE_SIZE_MAX    (16u << 10) /* a signature of each member is half of it */
 #define VIEW_WINDOW             1024u       /* votes are kept for views this near the current one */
+#define RECONFIGURE_SIZE_MAX    (64u << 10)
+#define RECONFIGURE_LIFETIME_S  (7u * 86400u) /* from the time of its block to its expiry, at most */
 #define RECEIPT_SIZE_MAX        (256u << 10)
 #define RECEIPT_DESCENDANTS_MAX 256u
 #define GENESIS_SIZE_MAX        (64u << 20)

@@ -6,84 +6,11 @@
 #include <string.h>
 #include "consensus.pb-c.h"
 #include "fields.h"
+#include "finality.h"
 #include "sign.h"
 #include "uncia/error.h"
 
 #define PATH_SIZE_MAX (MERKLE_DEPTH_MAX * HASH_SIZE)
-
-static bool header_of_committee(const struct committee *c, const struct header *header)
-{
-	return header->epoch == c->epoch && hash_equal(&header->committee_hash, &c->hash);
-}
-
-/* A decoded message's proof that a header is final; refers to the message's memory. */
-struct finality_proof {
-	struct bytes descendants[RECEIPT_DESCENDANTS_MAX]; /* headers, the child first */
-	size_t count;
-	struct bytes certificate;
-};
-
-/* Returns 0 or UNCIA_E_LIMIT. */
-static int finality_read(Uncia__Pb__Blob *const *blobs, size_t count, const ProtobufCBinaryData *certificate,
-                         struct finality_proof *proof)
-{
-	if (count > RECEIPT_DESCENDANTS_MAX)
-		return UNCIA_E_LIMIT;
-	for (size_t i = 0; i < count; i++)
-		proof->descendants[i] = (struct bytes){.data = blobs[i]->data.data, .size = blobs[i]->data.len};
-	proof->count = count;
-	proof->certificate = (struct bytes){.data = certificate->data, .size = certificate->len};
-	return 0;
-}
-
-/* wallet §7: follows the headers from `header` to the last descendant. *named: what the certificate must name. */
-static int chain_follow(const struct committee *c, const struct header *header, const struct finality_proof *proof,
-                        struct hash *named, uint64_t *view)
-{
-	struct hash id = header->id;
-	uint64_t at_view = header->view, height = header->height;
-	if (height == 0 || !header_of_committee(c, header))
-		return UNCIA_E_PROOF;
-	for (size_t i = 0; i < proof->count; i++) {
-		struct header next;
-		int rc = header_decode(proof->descendants[i].data, proof->descendants[i].size, &next);
-		if (rc)
-			return rc;
-		if (height == UINT64_MAX || next.height != height + 1 || next.view <= at_view ||
-		    !hash_equal(&next.parent_id, &id) || !header_of_committee(c, &next))
-			return UNCIA_E_PROOF;
-		id = next.id;
-		at_view = next.view;
-		height = next.height;
-	}
-	*named = id;
-	*view = at_view;
-	return 0;
-}
-
-/* Whether `header` is final: descendants chain from it to the block that the certificate names. Returns as
- * receipt_verify. */
-static int finality_verify(const struct committee *c, const struct hash *network_id, const struct header *header,
-                           const struct finality_proof *proof)
-{
-	assert(proof->count <= RECEIPT_DESCENDANTS_MAX);
-	struct hash named;
-	uint64_t view;
-	int rc = chain_follow(c, header, proof, &named, &view);
-	if (rc)
-		return rc;
-	struct certificate *decoded;
-	rc = certificate_decode(c, proof->certificate.data, proof->certificate.size, &decoded);
-	if (rc)
-		return rc;
-	/* consensus §6: a block and its ancestors are decided by FF or SF; N proves nothing final. */
-	if (!certificate_is_final(decoded->kind) || decoded->view != view || !hash_equal(&decoded->block_id, &named))
-		rc = UNCIA_E_PROOF;
-	else
-		rc = certificate_verify(c, network_id, decoded);
-	free(decoded);
-	return rc;
-}
 
 /* The path from the payment's leaf to the header's root. */
 static bool path_verify(const Uncia__Pb__Receipt *pb, const struct payment *payment, const struct header *header)
@@ -262,10 +189,13 @@ static int account_check(const struct committee *c, const struct hash *network_i
 		return rc;
 	if (!entry_is(&fresh.entry, id))
 		return UNCIA_E_PROOF;
+	/* consensus §6.9: closing blocks have no height and no time on the final chain. */
+	if (header.closing)
+		return UNCIA_E_PROOF;
 	rc = finality_verify(c, network_id, &header, &finality);
 	if (rc)
 		return rc;
-	assert(header.height > 0); /* chain_follow: no header of height 0 is final */
+	assert(header.height > 0); /* finality.c: no header of height 0 is final */
 	fresh.height = header.height - 1;
 	fresh.timestamp_ms = header.timestamp_ms;
 	*state = fresh;

@@ -2,23 +2,21 @@
  * cast. */
 #include "vote.h"
 #include <assert.h>
-#include <string.h>
-#include "big_endian.h"
 #include "consensus.pb-c.h"
 #include "fields.h"
+#include "statement.h"
 #include "uncia/error.h"
 
 void vote_digest(const struct hash *network_id, uint64_t epoch, enum vote_kind kind, uint64_t view,
                  const struct hash *block_id, struct hash *digest)
 {
-	uint8_t statement[49] = {0};
+	struct vote vote = {.epoch = epoch, .kind = kind, .view = view};
+	struct statement statement;
 	assert(block_id || !vote_kind_names_block(kind));
-	be64_put(statement, epoch);
-	statement[8] = (uint8_t)kind;
-	be64_put(statement + 9, view);
 	if (vote_kind_names_block(kind))
-		memcpy(statement + 17, block_id->b, HASH_SIZE);
-	hash2(HASH_VOTE, network_id->b, HASH_SIZE, statement, sizeof(statement), digest);
+		vote.block_id = *block_id;
+	statement_of_vote(network_id, &vote, &statement);
+	*digest = statement.digest;
 }
 
 int vote_decode(const void *bytes, size_t size, struct vote *vote)
@@ -65,9 +63,7 @@ int vote_encode(const struct vote *vote, uint8_t bytes[256], size_t *size)
 void expiry_digest(const struct hash *network_id, const struct payment_id *id, uint64_t height, uint64_t timestamp_ms,
                    struct hash *digest)
 {
-	uint8_t statement[48];
-	memcpy(statement, id->b, sizeof(id->b));
-	be64_put(statement + 32, height);
-	be64_put(statement + 40, timestamp_ms);
-	hash2(HASH_EXPIRY, network_id->b, HASH_SIZE, statement, sizeof(statement), digest);
+	struct statement statement;
+	statement_of_expiry(network_id, id, height, timestamp_ms, &statement);
+	*digest = statement.digest;
 }

@@ -7,7 +7,6 @@
 #include "protocol_limits.h"
 #include "uncia/error.h"
 
-#define PROTOCOL_VERSION   1
 #define FRAME_PREFIX       2 /* u16: length of a handshake message or record */
 #define MESSAGE_PREFIX     4 /* u32: length of a message */
 #define HANDSHAKE_SIZE_MAX 1024
@@ -28,6 +27,7 @@ struct link {
 	bool initiator;
 	enum phase phase;
 	int error;        /* that ended the link, or 0 */
+	uint8_t version;  /* that is spoken, as far as is known */
 	bool greeted;     /* responder: the first byte was read */
 	uint64_t records; /* of the peer's, that were opened */
 	bool has_remote_static;
@@ -37,6 +37,8 @@ struct link {
 	bool (*allowed)(void *context, const uint8_t static_key[32]);
 	void *context;
 	struct noise_handshake handshake;
+	struct noise_handshake
+	    *older; /* responder, before the first message: the same for the version before; or NULL */
 	struct noise_transport transport;
 	struct buffer frame;    /* the front of a frame that has not come whole */
 	struct buffer received; /* opened plaintext; its first `complete` bytes are whole messages */
@@ -149,10 +151,18 @@ int link_peek(uint8_t first_byte, enum noise_pattern *pattern)
 	return 0;
 }
 
+static void forget_older(struct link *link)
+{
+	noise_handshake_wipe(link->older);
+	free(link->older);
+	link->older = NULL;
+}
+
 /* Any error is the link's last. */
 static int die(struct link *link, int error)
 {
 	link->error = error;
+	forget_older(link);
 	noise_handshake_wipe(&link->handshake);
 	noise_transport_wipe(&link->transport);
 	return error;
@@ -192,25 +202,14 @@ static size_t frame_max(const struct link *link)
 	return link->phase == PHASE_HANDSHAKE ? HANDSHAKE_SIZE_MAX : link->record_in_max;
 }
 
-int link_new(const struct link_options *options, struct link **link)
+/* A handshake of this version. Returns as noise_handshake_init. */
+static int begin_handshake(const struct link_options *options, uint8_t version, struct noise_handshake *handshake)
 {
 	/* network, "Links": the prologue is "uncia", the version, the network id, the pattern. */
 	uint8_t prologue[5 + 1 + HASH_SIZE + 1] = "uncia";
-	prologue[5] = PROTOCOL_VERSION;
+	prologue[5] = version;
 	memcpy(prologue + 6, options->network_id->b, HASH_SIZE);
 	prologue[6 + HASH_SIZE] = (uint8_t)options->pattern;
-
-	struct link *l = calloc(1, sizeof(*l));
-	if (!l)
-		return UNCIA_E_MEMORY;
-	l->pattern = options->pattern;
-	l->initiator = options->initiator;
-	l->message_size_max = options->message_size_max;
-	l->write_queue_max = options->write_queue_max;
-	l->record_in_max = record_max(l->pattern, !l->initiator);
-	l->record_out_max = record_max(l->pattern, l->initiator);
-	l->allowed = options->allowed;
-	l->context = options->context;
 	const struct noise_handshake_config config = {
 	    .pattern = options->pattern,
 	    .initiator = options->initiator,
@@ -220,17 +219,49 @@ int link_new(const struct link_options *options, struct link **link)
 	    .remote_static = options->remote_static,
 	    .ephemeral_secret = options->ephemeral_secret,
 	};
-	int rc = noise_handshake_init(&l->handshake, &config);
-	if (rc == 0 && l->initiator) {
-		uint8_t first = greeting(l->pattern);
-		remember_remote(l);
-		if (buffer_reserve(&l->run, 1, SIZE_MAX)) {
-			buffer_add(&l->run, &first, 1);
-			rc = write_handshake(l);
-		} else {
-			rc = UNCIA_E_MEMORY;
-		}
-	}
+	return noise_handshake_init(handshake, &config);
+}
+
+/* An initiator speaks first: the first byte, and its message. */
+static int begin_initiator(struct link *l)
+{
+	uint8_t first = greeting(l->pattern);
+
+	remember_remote(l);
+	if (!buffer_reserve(&l->run, 1, SIZE_MAX))
+		return UNCIA_E_MEMORY;
+	buffer_add(&l->run, &first, 1);
+	return write_handshake(l);
+}
+
+/* A responder does not know the version before the first message has come: it is ready for either. */
+static int begin_older(struct link *l, const struct link_options *options, uint8_t oldest)
+{
+	assert(oldest + 1 >= l->version);
+	if (oldest >= l->version)
+		return 0;
+	l->older = calloc(1, sizeof(*l->older));
+	return l->older ? begin_handshake(options, oldest, l->older) : UNCIA_E_MEMORY;
+}
+
+int link_new(const struct link_options *options, struct link **link)
+{
+	struct link *l = calloc(1, sizeof(*l));
+	if (!l)
+		return UNCIA_E_MEMORY;
+	l->pattern = options->pattern;
+	l->initiator = options->initiator;
+	l->version = options->newest ? options->newest : LINK_VERSION_NEWEST;
+	l->message_size_max = options->message_size_max;
+	l->write_queue_max = options->write_queue_max;
+	l->record_in_max = record_max(l->pattern, !l->initiator);
+	l->record_out_max = record_max(l->pattern, l->initiator);
+	l->allowed = options->allowed;
+	l->context = options->context;
+	int rc = begin_handshake(options, l->version, &l->handshake);
+	if (rc == 0)
+		rc = l->initiator ? begin_initiator(l)
+		                  : begin_older(l, options, options->oldest ? options->oldest : LINK_VERSION_OLDEST);
 	if (rc) {
 		link_free(l);
 		return rc;
@@ -247,16 +278,32 @@ void link_free(struct link *link)
 	buffer_deinit(&link->received);
 	buffer_deinit(&link->queue);
 	buffer_deinit(&link->run);
+	forget_older(link);
 	sodium_memzero(link, sizeof(*link));
 	free(link);
 }
 
-static int feed_handshake(struct link *link, const uint8_t *message, size_t size)
+/* network, "Links": what is no first message of one version may be one of the version before. Whichever it is, the
+ * version is part of what both sides' keys follow from. */
+static int read_handshake(struct link *link, const uint8_t *message, size_t size, size_t *payload_size)
 {
 	uint8_t payload[HANDSHAKE_SIZE_MAX];
+
+	int rc = noise_handshake_read(&link->handshake, message, size, payload, payload_size);
+	if (rc == UNCIA_E_SIGNATURE && link->older) {
+		link->handshake = *link->older;
+		link->version--;
+		rc = noise_handshake_read(&link->handshake, message, size, payload, payload_size);
+	}
+	forget_older(link);
+	return rc;
+}
+
+static int feed_handshake(struct link *link, const uint8_t *message, size_t size)
+{
 	size_t payload_size;
 
-	int rc = noise_handshake_read(&link->handshake, message, size, payload, &payload_size);
+	int rc = read_handshake(link, message, size, &payload_size);
 	if (rc)
 		return rc;
 	if (payload_size > 0)
@@ -482,6 +529,11 @@ void link_output_taken(struct link *link, size_t size)
 size_t link_queued(const struct link *link)
 {
 	return buffer_used(&link->queue) + buffer_used(&link->run);
+}
+
+uint8_t link_version(const struct link *link)
+{
+	return link->version;
 }
 
 uint64_t link_records(const struct link *link)

@@ -15,6 +15,11 @@
 
 struct link;
 
+/* Versions of the wire that this program speaks (docs/spec/network.md 8.1). The older one is the one before at most,
+ * and is given up where it is not safe any more. */
+#define LINK_VERSION_NEWEST 1
+#define LINK_VERSION_OLDEST 1
+
 /* What a link starts from. The network id and the keys are copied. */
 struct link_options {
 	enum noise_pattern pattern; /* IK between validators, NK from wallets */
@@ -28,9 +33,12 @@ struct link_options {
 	/* IK responders: whether this static key may speak. NULL: anyone. Called from link_feed, with `context`. */
 	bool (*allowed)(void *context, const uint8_t static_key[32]);
 	void *context;
+	/* Of the wire; 0: LINK_VERSION_NEWEST and _OLDEST. An initiator speaks `newest`, a responder whichever of the
+	 * two the initiator does. */
+	uint8_t newest, oldest;
 };
 
-/* The prologue is "uncia" ‖ version 1 ‖ network id ‖ pattern (0 IK, 1 NK). A responder that serves both patterns on
+/* The prologue is "uncia" ‖ version ‖ network id ‖ pattern (0 IK, 1 NK). A responder that serves both patterns on
  * one port tells them apart by the first byte an initiator sends, before its first handshake message: 'V' (IK) or
  * 'W' (NK); link_peek reads it, and link_feed is given it too. An initiator whose handshake is done sends a ping if it
  * has nothing to say, and a responder says nothing before that first record: who replays a recorded handshake is never
@@ -64,6 +72,9 @@ void link_output(struct link *link, struct bytes *run);
 void link_output_taken(struct link *link, size_t size);
 /* Bytes that wait to be written, those of the run not yet taken included. */
 size_t link_queued(const struct link *link);
+/* The version that is spoken: an initiator's own; a responder's once the first handshake message was read, before that
+ * the newest that it speaks. */
+uint8_t link_version(const struct link *link);
 /* How many transport records were received and opened so far. */
 uint64_t link_records(const struct link *link);
 /* Handshake complete and, for a responder, a first transport record has authenticated. */

@@ -284,7 +284,8 @@ static bool header_follows(struct chain *c, const struct chain_block *block, con
 {
 	const struct header *h = &block->header;
 
-	return h->height == parent->header.height + 1 && h->view > parent->header.view &&
+	/* This version knows one epoch: a block that would end it is not made, and not taken. */
+	return !header_closes(h) && h->height == parent->header.height + 1 && h->view > parent->header.view &&
 	       h->timestamp_ms > parent->header.timestamp_ms && h->epoch == c->committee->epoch &&
 	       hash_equal(&h->committee_hash, &c->committee->hash) &&
 	       h->proposer == committee_leader(c->committee, h->view) && hash_equal(&h->parent_state_root, parent_root);

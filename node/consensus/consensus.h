@@ -32,6 +32,7 @@
  * several threads at once. */
 #ifndef CONSENSUS_H
 #define CONSENSUS_H
+#include "statement.h"
 #include "vote.h"
 
 /* A vote was asked for that its evidence does not allow: a mistake of the program. As final as UNCIA_E_MEMORY. */
@@ -45,8 +46,9 @@ struct consensus_config {
 	const struct committee *committee; /* outlives it */
 	struct hash network_id;
 	uint32_t self; /* index in the committee; at least its size: no member */
-	/* Signs a digest with this validator's consensus key. Deterministic. Returns 0 or an error code. */
-	int (*sign)(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
+	/* Signs the statement of a vote with this validator's consensus key. Deterministic. Returns 0 or an error code:
+	 * the vote is then not cast, and the module of no further use. */
+	int (*sign)(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE]);
 	void *sign_context;
 	uint32_t delta_ms, heartbeat_ms; /* §6.5: the bound of one-way delay; blocks at least so often */
 	uint64_t nonce;                  /* random: of the question at the start (§6 rule 10) */

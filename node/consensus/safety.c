@@ -108,15 +108,15 @@ int safety_cast(struct consensus *c, const struct vote *wanted, bool broadcast, 
 	struct view *view = view_find(c, wanted->view);
 	struct vote vote = {
 	    .epoch = wanted->epoch, .kind = wanted->kind, .view = wanted->view, .voter = c->config.self};
-	struct hash digest;
+	struct statement statement;
 
 	if (!view || !safety_evidence(c, view, wanted))
 		return CONSENSUS_E_UNSAFE;
 	assert(consensus_member(c) && c->config.sign && view->number <= c->view);
 	if (vote_kind_names_block(vote.kind))
 		vote.block_id = wanted->block_id;
-	vote_digest(&c->config.network_id, vote.epoch, vote.kind, vote.view, &vote.block_id, &digest);
-	TRY(c->config.sign(c->config.sign_context, &digest, vote.signature));
+	statement_of_vote(&c->config.network_id, &vote, &statement);
+	TRY(c->config.sign(c->config.sign_context, &statement, vote.signature));
 	TRY(view_note_own(view, &vote));
 	struct consensus_output *o = output_add(c, OUT_VOTE);
 	if (!o)

@@ -321,23 +321,12 @@ struct certificate *view_take_final(struct consensus *c, uint64_t number, const 
 
 bool view_own_agrees(const struct view *view, const struct vote *vote)
 {
-	bool own_block = view->own_first == FIRST_BLOCK && hash_equal(&view->own_block, &vote->block_id);
-	bool extra = view->own_extra_count > 0 || view->own_skip2;
+	const struct own_votes own = {.first = view->own_first,
+	                              .any_extra = view->own_extra_count > 0 || view->own_skip2,
+	                              .final = view->own_final};
 
-	if (view->own_final)
-		return false;
-	switch (vote->kind) {
-	case VOTE_NOTAR1:
-	case VOTE_SKIP1:
-		return view->own_first == FIRST_NONE && !extra;
-	case VOTE_NOTAR2:
-		return view->own_first != FIRST_NONE && !own_block;
-	case VOTE_SKIP2:
-		return view->own_first == FIRST_BLOCK;
-	case VOTE_FINAL:
-		return own_block && !extra;
-	}
-	return false;
+	return rule_follows(&own, vote->kind,
+	                    own.first == FIRST_BLOCK && hash_equal(&view->own_block, &vote->block_id));
 }
 
 int view_note_own(struct view *view, const struct vote *vote)

@@ -35,3 +35,21 @@ bool rule_final(const struct own_votes *own, bool own_first_is_this_block, bool 
 	return !own->past && own->first == FIRST_BLOCK && own_first_is_this_block && !own->any_extra && !own->final &&
 	       notarised && body_held;
 }
+
+bool rule_follows(const struct own_votes *own, enum vote_kind kind, bool own_first_is_this_block)
+{
+	if (own->past || own->final)
+		return false;
+	switch (kind) {
+	case VOTE_NOTAR1:
+	case VOTE_SKIP1:
+		return own->first == FIRST_NONE && !own->any_extra;
+	case VOTE_NOTAR2:
+		return own->first != FIRST_NONE && !own_first_is_this_block;
+	case VOTE_SKIP2:
+		return own->first == FIRST_BLOCK;
+	case VOTE_FINAL:
+		return own_first_is_this_block && !own->any_extra;
+	}
+	return false;
+}

@@ -4,6 +4,7 @@
 #ifndef VOTING_RULES_H
 #define VOTING_RULES_H
 #include "committee.h"
+#include "vote.h"
 
 enum first_vote { FIRST_NONE, FIRST_SKIP, FIRST_BLOCK };
 
@@ -37,5 +38,11 @@ bool rule_skip2(const struct committee *c, const struct own_votes *own, const st
 
 /* Rule 7: FINAL(h) if "N(v,h) held, own first vote = h, no extras sent, body held"; once, in an open view. */
 bool rule_final(const struct own_votes *own, bool own_first_is_this_block, bool notarised, bool body_held);
+
+/* Whether a validator that keeps to the rules can have cast a vote of this kind after those own ones: one first vote a
+ * view, extra votes for something else and only after it, FINAL for the block of the first vote and last. What led to
+ * the vote is not asked. own_first_is_this_block: the first vote is NOTAR1 for the block that the vote names. So own
+ * votes that come from a journal are judged, and those that a signer is asked for (node/signer). */
+bool rule_follows(const struct own_votes *own, enum vote_kind kind, bool own_first_is_this_block);
 
 #endif

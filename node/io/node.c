@@ -13,6 +13,7 @@
 #include "listener.h"
 #include "log.h"
 #include "notes.h"
+#include "operators.h"
 #include "storage_thread.h"
 #include "uncia/error.h"
 #include "uv_memory.h"
@@ -45,7 +46,7 @@ struct node {
 	uv_loop_t loop;
 	uv_prepare_t prepare;
 	uv_check_t check;
-	uv_timer_t timer;
+	uv_timer_t timer, beat;
 	uv_signal_t interrupt, terminate, hangup;
 	uv_async_t asked; /* for figures */
 	uint64_t timer_at_ms;
@@ -63,6 +64,7 @@ struct node {
 	struct wallets *wallets;
 	struct verifier *verifier;
 	struct storage *storage;
+	struct operators *operators; /* NULL: no home was named */
 	struct node_figures figures; /* the last ones */
 };
 
@@ -292,6 +294,11 @@ static void on_space(void *context, bool low)
 	deliver(context, (struct event){.kind = EVENT_SPACE, .low = low});
 }
 
+static void on_paused(void *context)
+{
+	operators_paused(((struct node *)context)->operators);
+}
+
 static bool is_exempt(void *context, const struct net_address *address)
 {
 	return peers_admit(((struct node *)context)->peers, address);
@@ -304,7 +311,23 @@ static void on_validator_stream(void *context, struct tcp *tcp)
 
 static void on_wallet_stream(void *context, struct tcp *tcp)
 {
-	wallets_accept(((struct node *)context)->wallets, tcp);
+	struct node *n = context;
+	struct net_address address;
+
+	tcp_address(tcp, &address);
+	if (n->options->local_wallets_only && !net_address_loopback(&address))
+		tcp_close(tcp);
+	else
+		wallets_accept(n->wallets, tcp);
+}
+
+static void on_beat(uv_timer_t *timer)
+{
+	struct node *n = timer->data;
+	struct replica_status status;
+
+	replica_status(n->replica, &status);
+	n->options->beat(n->options->beat_context, &status);
 }
 
 /* ---- turns --------------------------------------------------------------------------------- */
@@ -383,9 +406,13 @@ static void on_hangup(uv_signal_t *handle, int number)
 
 /* ---- start and end ------------------------------------------------------------------------- */
 
-static int sign_as_validator(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+/* context: the options. */
+static int sign_as_validator(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
-	return sign_digest(context, digest, signature);
+	const struct node_options *o = context;
+
+	return o->sign ? o->sign(o->sign_context, statement, signature)
+	               : sign_digest(o->consensus_secret, &statement->digest, signature);
 }
 
 static int make_replica(struct node *n)
@@ -394,8 +421,9 @@ static int make_replica(struct node *n)
 	struct replica_config config = {
 	    .genesis = o->genesis,
 	    .self = o->self,
+	    .observers = o->observer_count,
 	    .sign = sign_as_validator,
-	    .sign_context = (void *)o->consensus_secret,
+	    .sign_context = (void *)(uintptr_t)o,
 	    .delta_ms = o->delta_ms,
 	    .heartbeat_ms = o->heartbeat_ms,
 	    .signatures = verify_implementation,
@@ -416,8 +444,8 @@ static int make_replica(struct node *n)
 static void fit_descriptors(struct node *n)
 {
 	uint32_t waiting = n->options->web_host ? 2 * LISTENER_WAITING_MAX : LISTENER_WAITING_MAX;
-	uint32_t others =
-	    waiting + PEER_CANDIDATES_MAX + 2 * n->options->genesis->committee.size + DESCRIPTORS_RESERVED;
+	uint32_t others = waiting + PEER_CANDIDATES_MAX +
+	                  2 * (n->options->genesis->committee.size + n->options->observer_count) + DESCRIPTORS_RESERVED;
 
 	if (n->options->figures)
 		others += DESCRIPTORS_SHOWING;
@@ -434,6 +462,8 @@ static int make_links(struct node *n, char why[256])
 	    .self = o->self,
 	    .network_secret = o->network_secret,
 	    .addresses = o->peers,
+	    .observers = o->observers,
+	    .observer_count = o->observer_count,
 	};
 	const struct wallets_options wallets = {
 	    .set = &n->set,
@@ -454,7 +484,7 @@ static int make_links(struct node *n, char why[256])
 	                                              n};
 	const struct listener_events listener_events = {is_exempt, on_validator_stream, on_wallet_stream, n};
 
-	n->deferred_capacity = o->genesis->committee.size + n->wallet_links_max;
+	n->deferred_capacity = o->genesis->committee.size + o->observer_count + n->wallet_links_max;
 	n->deferred = calloc(n->deferred_capacity, sizeof(*n->deferred));
 	if (!n->deferred)
 		return UNCIA_E_MEMORY;
@@ -469,12 +499,12 @@ static int make_links(struct node *n, char why[256])
 static int make_threads(struct node *n)
 {
 	const struct node_options *o = n->options;
-	const struct storage_events events = {on_durable, on_flushed, on_space, n};
+	const struct storage_events events = {on_durable, on_flushed, on_space, on_paused, n};
 
 	const struct verifier_options verifier = {
 	    .loop = &n->loop,
-	    .sources = VERIFY_SOURCES(o->genesis->committee.size),
-	    .signer = {sign_as_validator, (void *)o->consensus_secret},
+	    .sources = VERIFY_SOURCES,
+	    .signer = {sign_as_validator, (void *)(uintptr_t)o},
 	    .threads = o->verifier_threads,
 	    .done = on_verified,
 	    .context = n,
@@ -482,6 +512,22 @@ static int make_threads(struct node *n)
 
 	int error = storage_new(&n->loop, o->store, space_reserve(o), SPACE_CHECK_INTERVAL_MS, &events, &n->storage);
 	return error ? error : verifier_new(&verifier, &n->verifier);
+}
+
+static int make_operators(struct node *n)
+{
+	const struct operators_options options = {
+	    .loop = &n->loop,
+	    .home = n->options->home,
+	    .genesis = n->options->genesis,
+	    .self = n->options->self,
+	    .replica = n->replica,
+	    .peers = n->peers,
+	    .store = n->options->store,
+	    .storage = n->storage,
+	};
+
+	return options.home ? operators_new(&options, &n->operators) : 0;
 }
 
 static void on_node_signal(uv_signal_t *handle, int number);
@@ -492,11 +538,12 @@ static int make_handles(struct node *n)
 	uv_prepare_init(&n->loop, &n->prepare);
 	uv_check_init(&n->loop, &n->check);
 	uv_timer_init(&n->loop, &n->timer);
+	uv_timer_init(&n->loop, &n->beat);
 	uv_signal_init(&n->loop, &n->interrupt);
 	uv_signal_init(&n->loop, &n->terminate);
 	uv_signal_init(&n->loop, &n->hangup);
 	uv_async_init(&n->loop, &n->asked, on_asked);
-	n->prepare.data = n->check.data = n->timer.data = n->interrupt.data = n->terminate.data = n;
+	n->prepare.data = n->check.data = n->timer.data = n->beat.data = n->interrupt.data = n->terminate.data = n;
 	n->hangup.data = n->asked.data = n;
 	if (uv_signal_start(&n->interrupt, on_node_signal, SIGINT) < 0 ||
 	    uv_signal_start(&n->terminate, on_node_signal, SIGTERM) < 0 ||
@@ -518,6 +565,8 @@ static int node_start(struct node *n, char why[256])
 		error = make_links(n, why);
 	if (!error)
 		error = make_threads(n);
+	if (!error)
+		error = make_operators(n);
 	if (error)
 		return error;
 	uv_prepare_start(&n->prepare, on_prepare);
@@ -525,13 +574,15 @@ static int node_start(struct node *n, char why[256])
 	log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("host", o->listen_host),
 	          LOG_NUMBER("port", (uint64_t)listener_port(n->listener)),
 	          LOG_NUMBER("websocket_port", (uint64_t)listener_web_port(n->listener)),
-	          LOG_NUMBER("validator", o->self));
+	          o->self == NOT_A_MEMBER ? LOG_TEXT("role", "observer") : LOG_NUMBER("validator", o->self));
 	node_move(n, NODE_WAITING);
 	deliver(n, (struct event){.kind = EVENT_START});
 	if (o->running)
 		o->running(o->inside, n);
 	if (o->ready)
 		o->ready(o->context, listener_port(n->listener));
+	if (o->beat)
+		uv_timer_start(&n->beat, on_beat, 0, o->beat_ms ? o->beat_ms : BEAT_MS);
 	return 0;
 }
 
@@ -541,6 +592,8 @@ static void node_stop(struct node *n)
 	if (n->state != NODE_STARTING && n->options->running)
 		n->options->running(n->options->inside, NULL);
 	node_move(n, NODE_STOPPING);
+	if (n->operators)
+		operators_stop(n->operators);
 	if (n->listener)
 		listener_stop(n->listener);
 	if (n->peers)
@@ -556,6 +609,7 @@ static void node_stop(struct node *n)
 	uv_close((uv_handle_t *)&n->check, NULL);
 	uv_close((uv_handle_t *)&n->timer, NULL);
 	uv_close((uv_handle_t *)&n->asked, NULL);
+	uv_close((uv_handle_t *)&n->beat, NULL);
 	/* These are closed last: a second signal must not kill a process that is ending in order. */
 	uv_unref((uv_handle_t *)&n->interrupt);
 	uv_unref((uv_handle_t *)&n->terminate);
@@ -569,6 +623,8 @@ static void on_node_signal(uv_signal_t *handle, int number)
 
 	if (n->state == NODE_STOPPING)
 		return;
+	if (n->options->ending)
+		n->options->ending(n->options->beat_context);
 	replica_status(n->replica, &status);
 	log_event(LOG_LEVEL_INFO, "stopping", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"),
 	          LOG_NUMBER("final_height", status.final_height));
@@ -583,6 +639,7 @@ static void on_node_signal(uv_signal_t *handle, int number)
 static void node_free(struct node *n)
 {
 	assert(n->state == NODE_STOPPING && !n->set.open);
+	operators_free(n->operators);
 	listener_free(n->listener);
 	peers_free(n->peers);
 	wallets_free(n->wallets);

@@ -85,14 +85,3 @@ void peer_resolve(struct peer *peer)
 	else
 		peer->peers->resolved(peer, uv_strerror(error));
 }
-
-/* Names are looked up in libuv's pool of threads, in half of them at a time, and by default there are four: two names
- * whose name servers keep silent would hold up all others. So there are two threads a validator; they start with the
- * first name, and do nothing else. An operator's own setting stands. */
-void make_room_for_names(uint32_t validators)
-{
-	char threads[16];
-
-	snprintf(threads, sizeof(threads), "%u", 2 * validators);
-	setenv("UV_THREADPOOL_SIZE", threads, 0);
-}

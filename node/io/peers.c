@@ -6,6 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 #include "log.h"
+#include "name_threads.h"
 #include "uncia/error.h"
 
 /* The name of a validator that dials us is looked up only so that peers_admit knows its address. */
@@ -13,12 +14,6 @@
 #define PEER_TELL_AGAIN_MS 55000u /* a failure that comes once a minute is told each time */
 
 /* ---- dialling ------------------------------------------------------------------------------ */
-
-/* network §8.2: of two validators the one with the lower index in the committee dials the other. */
-static bool we_dial(const struct peer *peer)
-{
-	return peer->peers->options.self < peer->index;
-}
 
 /* The one function that changes the state of a peer's link. link: the new one's, NULL for PEER_DOWN. */
 static void peer_move(struct peer *peer, enum peer_state to, struct peer_link *link)
@@ -58,6 +53,13 @@ static void dial_later(struct peer *peer)
 	uv_timer_start(&peer->retry, on_retry, delay, 0);
 }
 
+/* Kept for who asks what has become of the link. */
+static void peer_note_error(struct peer *peer, const char *why)
+{
+	snprintf(peer->error, sizeof(peer->error), "%s", why);
+	peer->error_ms = uv_now(peer->peers->options.set->loop);
+}
+
 /* A validator that is not there is tried all the time, and told of once a minute. `event`: dial_failed or
  * resolve_failed. */
 static void tell_failure(struct peer *peer, const char *event, const char *why)
@@ -65,6 +67,7 @@ static void tell_failure(struct peer *peer, const char *event, const char *why)
 	uint64_t now = uv_now(peer->peers->options.set->loop);
 	enum log_level level = LOG_LEVEL_DEBUG;
 
+	peer_note_error(peer, why);
 	if (!peer->told || now - peer->told_ms >= PEER_TELL_AGAIN_MS) {
 		peer->told = true;
 		peer->told_ms = now;
@@ -104,7 +107,21 @@ static void link_options_fill(struct peers *p, struct link_options *options, uin
 	    .ephemeral_secret = ephemeral,
 	    .message_size_max = MESSAGE_SIZE_VALIDATOR_MAX,
 	    .write_queue_max = WRITE_QUEUE_VALIDATOR_MAX,
+	    .newest = p->options.newest,
+	    .oldest = p->options.oldest,
 	};
+}
+
+/* network §8.1: a validator of the release before closes where it is spoken to in a newer version. It is dialled in its
+ * own then, but for one that was heard to speak the newer one lately: who can cut connections must not choose. */
+static uint8_t dial_version(struct peer *peer)
+{
+	const struct peers_options *o = &peer->peers->options;
+	bool known = peer->knows_newest && uv_now(o->set->loop) - peer->newest_ms < o->version_kept_ms;
+
+	peer->version = peer->falls_back && !known && o->newest > o->oldest ? o->oldest : o->newest;
+	peer->falls_back = false;
+	return peer->version;
 }
 
 static void peer_dial(struct peer *peer)
@@ -123,7 +140,8 @@ static void peer_dial(struct peer *peer)
 	link->peer = peer;
 	link_options_fill(p, &options, ephemeral);
 	options.initiator = true;
-	options.remote_static = p->options.genesis->committee.validators[peer->index].network_key;
+	options.newest = dial_version(peer);
+	options.remote_static = peer->network_key;
 	int error = tcp_connect(p->options.set, (const struct sockaddr *)&peer->address, &options, &link_events, link,
 	                        &link->tcp);
 	sodium_memzero(ephemeral, sizeof(ephemeral));
@@ -175,6 +193,11 @@ static void peer_lost(struct peer *peer, const char *why)
 	peer_move(peer, PEER_DOWN, NULL);
 	free(link);
 	p->counters.lost++;
+	if (we_dial(peer) && peer->version == p->options.newest) {
+		peer->knows_newest = true;
+		peer->newest_ms = uv_now(p->options.set->loop);
+	}
+	peer_note_error(peer, why);
 	log_event(LOG_LEVEL_WARNING, "peer_down", LOG_NUMBER("peer", peer->index), LOG_TEXT("why", why));
 	/* Only where the link held for a while is the next dial soon. */
 	if (uv_now(p->options.set->loop) - peer->up_ms >= PEER_BACKOFF_MAX_MS)
@@ -204,17 +227,16 @@ static void on_peer_link_down(void *owner, const char *why)
 	} else {
 		peer_move(peer, PEER_DOWN, NULL);
 		free(link);
+		peer->falls_back = peer->version == peer->peers->options.newest && strcmp(why, TCP_CLOSED) == 0;
 		dial_failed(peer, why);
 	}
 }
 
 static struct peer *find_dialler(struct peers *p, const uint8_t key[32])
 {
-	const struct committee *c = &p->options.genesis->committee;
-
-	for (uint32_t i = 0; i < p->options.self; i++)
-		if (memcmp(c->validators[i].network_key, key, 32) == 0)
-			return &p->all[i];
+	for (struct peer *peer = p->all; peer < p->all + p->size; peer++)
+		if (dials_us(peer) && memcmp(peer->network_key, key, 32) == 0)
+			return peer;
 	return NULL;
 }
 
@@ -408,7 +430,7 @@ static void on_peers_tick(uv_timer_t *timer)
 				peer_close(peer, "silent");
 			else if (now - tcp_sent_ms(peer->link->tcp) >= p->options.ping_interval_ms)
 				peers_send(p, i, (struct bytes){NULL, 0});
-		} else if (i < p->options.self && peer->name_state == NAME_IDLE &&
+		} else if (dials_us(peer) && peer->name_state == NAME_IDLE &&
 		           now - peer->resolved_ms >= RESOLVE_AGAIN_MS) {
 			peer_resolve(peer);
 		}
@@ -417,28 +439,31 @@ static void on_peers_tick(uv_timer_t *timer)
 
 /* ---- making and ending --------------------------------------------------------------------- */
 
-static void peer_init(struct peers *p, uint32_t index, const struct peer_address *name)
+static void peer_init(struct peers *p, uint32_t index, const uint8_t network_key[32], const struct peer_address *name)
 {
 	struct peer *peer = &p->all[index];
 
 	peer->peers = p;
 	peer->index = index;
 	peer->since_ms = uv_now(p->options.set->loop);
+	memcpy(peer->network_key, network_key, sizeof(peer->network_key));
 	peer_name_set(peer, name);
 	peer->backoff_ms = PEER_BACKOFF_MIN_MS;
 	uv_timer_init(p->options.set->loop, &peer->retry);
 	peer->retry.data = peer;
 	if (we_dial(peer))
 		uv_timer_start(&peer->retry, on_retry, 0, 0);
-	else if (index != p->options.self && peer->name_state == NAME_IDLE)
+	else if (dials_us(peer) && peer->name_state == NAME_IDLE)
 		peer_resolve(peer);
 }
 
 int peers_new(const struct peers_options *options, const struct peers_events *events, struct peers **peers)
 {
-	uint32_t size = options->genesis->committee.size;
+	const struct peer_address nowhere = {.port = 0};
+	const struct committee *c = &options->genesis->committee;
+	uint32_t size = c->size + options->observer_count;
 
-	if (options->self >= size)
+	if ((options->self >= c->size && options->self != NOT_A_MEMBER) || options->observer_count > OBSERVERS_MAX)
 		return UNCIA_E_ARGUMENT;
 	assert(events->up && events->down && events->message);
 	struct peers *p = calloc(1, sizeof(*p) + size * sizeof(*p->all));
@@ -448,6 +473,9 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 	p->options.ping_interval_ms = options->ping_interval_ms ? options->ping_interval_ms : PING_INTERVAL_MS;
 	p->options.dead_ms = options->dead_ms ? options->dead_ms : PEER_DEAD_MS;
 	p->options.shun_ms = options->shun_ms ? options->shun_ms : PEER_SHUN_MS;
+	p->options.version_kept_ms = options->version_kept_ms ? options->version_kept_ms : PEER_VERSION_KEPT_MS;
+	p->options.newest = options->newest ? options->newest : LINK_VERSION_NEWEST;
+	p->options.oldest = options->oldest ? options->oldest : LINK_VERSION_OLDEST;
 	p->events = *events;
 	p->resolved = on_name_resolved;
 	p->size = size;
@@ -455,9 +483,11 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 	p->tick.data = p;
 	p->tick_ms = p->options.ping_interval_ms / 5 + 1;
 	uv_timer_start(&p->tick, on_peers_tick, p->tick_ms, p->tick_ms);
-	make_room_for_names(size);
-	for (uint32_t i = 0; i < size; i++)
-		peer_init(p, i, &options->addresses[i]);
+	name_threads_prepare(c->size);
+	for (uint32_t i = 0; i < c->size; i++)
+		peer_init(p, i, c->validators[i].network_key, &options->addresses[i]);
+	for (uint32_t i = c->size; i < size; i++)
+		peer_init(p, i, options->observers[i - c->size].b, &nowhere);
 	*peers = p;
 	return 0;
 }

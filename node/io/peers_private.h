@@ -1,6 +1,5 @@
-/* The links to the other validators, for the files that make them up: peers.c, and peer_names.c below it.
- *
- * Threads: the loop's, all of it. */
+/* Shared by the files of the links to the other validators: peers.c, which moves everything, peer_names.c below it, and
+ * peers_report.c, which reads it. See peers.h. Threads: the loop's. */
 #ifndef PEERS_PRIVATE_H
 #define PEERS_PRIVATE_H
 #include "peers.h"
@@ -14,10 +13,6 @@ struct peer_link {
 	struct peer_link *prev, *next; /* among the candidates */
 };
 
-/* The state of the link to a validator. Moves, by peer_move alone: DOWN → DIALLING → UP where we dial; DOWN → UP where
- * it does; and each → DOWN. */
-enum peer_state { PEER_DOWN, PEER_DIALLING, PEER_UP };
-
 /* The state of a validator's configured host. Moves, by name_move alone: IDLE → RESOLVING → IDLE; a new configuration
  * moves between the others. */
 enum name_state {
@@ -30,6 +25,7 @@ enum name_state {
 struct peer {
 	struct peers *peers;
 	uint32_t index;
+	uint8_t network_key[32];
 	enum peer_state state;
 	struct peer_link *link; /* NULL: PEER_DOWN */
 	enum name_state name_state;
@@ -43,6 +39,10 @@ struct peer {
 	uv_getaddrinfo_t request;
 	uv_timer_t retry;
 	unsigned backoff_ms;
+	uint8_t version;   /* of the wire, that was dialled last */
+	bool falls_back;   /* the next dialling is of the version before: this one was not understood, as it seems */
+	bool knows_newest; /* a link of the newest version was up, and ended at newest_ms */
+	uint64_t newest_ms;
 	bool was_up;
 	uint64_t up_ms, heard_ms;  /* when the link came up; when it was last heard, as of the last tick */
 	uint64_t since_ms;         /* when the link last came up or went down; at first, the start */
@@ -50,6 +50,9 @@ struct peer {
 	unsigned silent_ms;
 	uint64_t window; /* of the newest connection from its address, and how many came in it */
 	unsigned calls;
+	char error[PEER_ERROR_SIZE]; /* why the last link ended, or none could be made, at error_ms; empty: no such
+	                                thing yet */
+	uint64_t error_ms;
 };
 
 struct peers {
@@ -67,12 +70,25 @@ struct peers {
 	struct peer all[];
 };
 
+/* network §8.2: of two validators the one with the lower index in the committee dials the other, and an observer dials
+ * them all. */
+static inline bool we_dial(const struct peer *peer)
+{
+	const struct peers *p = peer->peers;
+
+	if (peer->index >= p->options.genesis->committee.size)
+		return false;
+	return p->options.self == NOT_A_MEMBER || p->options.self < peer->index;
+}
+static inline bool dials_us(const struct peer *peer)
+{
+	return peer->index != peer->peers->options.self && !we_dial(peer);
+}
+
 /* ---- peer_names.c ---- */
 /* From now on the validator is looked for there. A name that is being looked up meanwhile is looked up anew. */
 void peer_name_set(struct peer *peer, const struct peer_address *name);
 /* Looks the name up; `resolved` tells. Of NAME_IDLE only. */
 void peer_resolve(struct peer *peer);
-/* Before any name is looked up: so many of the pool's threads that no name waits for others'. */
-void make_room_for_names(uint32_t validators);
 
 #endif

@@ -46,6 +46,8 @@ struct storage {
 	enum storage_state state;
 	enum handover committing, flushing;
 	bool checkpoint_due, space_low;
+	bool checkpointing, applying;                       /* under way */
+	enum { PAUSE_NONE, PAUSE_ASKED, PAUSE_TOLD } pause; /* moves in this order, and back to the first by a resume */
 	struct storage_counters counters;
 
 	struct batch committed_batch; /* by `committing` the journal thread's or the loop's */
@@ -119,16 +121,21 @@ static void checkpoint_main(void *context)
 	lower_priority();
 	uv_mutex_lock(&s->mutex);
 	while (s->state == STORAGE_RUNNING) {
-		if (!s->checkpoint_due) {
+		/* A flush that a pause waits for may take long: checkpoints go on until it is done. */
+		if (!s->checkpoint_due || (s->pause != PAUSE_NONE && !s->applying)) {
 			uv_cond_wait(&s->checkpoint_wake, &s->mutex);
 			continue;
 		}
 		s->checkpoint_due = false;
+		s->checkpointing = true;
 		uv_mutex_unlock(&s->mutex);
 		uint64_t began = uv_hrtime();
 		if (journal_checkpoint(s->store, why) < 0)
 			log_fatal(END_FAILED, "journal_checkpoint_failed", why);
 		uv_mutex_lock(&s->mutex);
+		s->checkpointing = false;
+		if (s->pause == PAUSE_ASKED)
+			uv_async_send(&s->async);
 		count_duration(&s->counters.checkpoints, began);
 	}
 	uv_mutex_unlock(&s->mutex);
@@ -157,14 +164,17 @@ static void state_main(void *context)
 	uv_mutex_lock(&s->mutex);
 	for (;;) {
 		uint64_t now = uv_hrtime();
-		if (s->flushing == HANDOVER_GIVEN) {
+		bool may_flush = s->pause == PAUSE_NONE || s->state != STORAGE_RUNNING;
+		if (s->flushing == HANDOVER_GIVEN && may_flush) {
 			struct flush *flush = s->flush;
+			s->applying = true;
 			uv_mutex_unlock(&s->mutex);
 			uint64_t began = uv_hrtime();
 			if (state_apply(s->store, flush, why) < 0)
 				log_fatal(END_FAILED, "state_commit_failed", why);
 			uv_mutex_lock(&s->mutex);
 			assert(s->flush == flush);
+			s->applying = false;
 			count_duration(&s->counters.flushes, began);
 			handover_move(&s->flushing, HANDOVER_DONE);
 			uv_async_send(&s->async);
@@ -239,6 +249,9 @@ static void on_storage_async(uv_async_t *async)
 	uv_mutex_lock(&s->mutex);
 	assert(s->state == STORAGE_RUNNING);
 	bool committed = s->committing == HANDOVER_DONE, flushed = s->flushing == HANDOVER_DONE, low = s->space_low;
+	bool paused = s->pause == PAUSE_ASKED && !s->checkpointing && !s->applying;
+	if (paused)
+		s->pause = PAUSE_TOLD;
 	uv_mutex_unlock(&s->mutex);
 
 	/* The state must be seen as of the last flush that the core has been told of, no newer. So the flush is told
@@ -251,6 +264,8 @@ static void on_storage_async(uv_async_t *async)
 		s->space_low_told = low;
 		s->events.space(s->events.context, low);
 	}
+	if (paused)
+		s->events.paused(s->events.context);
 }
 
 /* Makes all threads and the handle, or none of them. The mutex is held throughout, so that no thread acts before the
@@ -395,6 +410,25 @@ void storage_flush(struct storage *s, struct flush *flush)
 	assert(s->state == STORAGE_RUNNING && flush && !s->flush);
 	s->flush = flush;
 	handover_move(&s->flushing, HANDOVER_GIVEN);
+	uv_cond_signal(&s->state_wake);
+	uv_mutex_unlock(&s->mutex);
+}
+
+void storage_pause(struct storage *s)
+{
+	uv_mutex_lock(&s->mutex);
+	assert(s->state == STORAGE_RUNNING && s->pause == PAUSE_NONE && s->events.paused);
+	s->pause = PAUSE_ASKED;
+	uv_async_send(&s->async);
+	uv_mutex_unlock(&s->mutex);
+}
+
+void storage_resume(struct storage *s)
+{
+	uv_mutex_lock(&s->mutex);
+	assert(s->state == STORAGE_RUNNING && s->pause != PAUSE_NONE);
+	s->pause = PAUSE_NONE;
+	uv_cond_signal(&s->checkpoint_wake);
 	uv_cond_signal(&s->state_wake);
 	uv_mutex_unlock(&s->mutex);
 }

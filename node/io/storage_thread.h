@@ -20,6 +20,8 @@ struct storage_events {
 	void (*flushed)(void *context, struct flush *flush);
 	/* The free space has fallen below the reserve, or is enough again; at first it counts as enough. */
 	void (*space)(void *context, bool low);
+	/* What storage_pause has asked for holds. May be NULL where nobody asks. */
+	void (*paused)(void *context);
 	void *context;
 };
 
@@ -48,6 +50,12 @@ int storage_forget(struct storage *storage, uint64_t sequence, uint64_t view);
 void storage_commit(struct storage *storage);
 /* Hands a flush to the state thread, whose it is until `flushed`. One at a time. */
 void storage_flush(struct storage *storage, struct flush *flush);
+/* Asks for a pause in which nothing is written but the journal's log: no checkpoint and no flush. `paused` is called
+ * when those that were under way are done. It must be short, since they wait, and a commit makes a checkpoint itself
+ * where the log is full. storage_resume follows, or storage_stop. */
+void storage_pause(struct storage *storage);
+/* Ends the pause, also one that is not told yet, which then never is. */
+void storage_resume(struct storage *storage);
 /* Copies them. It waits for no disk. */
 void storage_counters(struct storage *storage, struct storage_counters *counters);
 /* Commits everything handed in so far, and ends the threads. No event is called any more. Once; the loop must then run

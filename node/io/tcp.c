@@ -435,7 +435,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 
 	assert(tcp->state != STREAM_CLOSING && tcp->state != STREAM_DIALLED && !tcp->paused);
 	if (size < 0 && size != UV_ENOBUFS) { /* that: nothing was read, as there was no room to read into */
-		tcp_fail(tcp, size == UV_EOF ? "closed" : uv_strerror((int)size));
+		tcp_fail(tcp, size == UV_EOF ? TCP_CLOSED : uv_strerror((int)size));
 		return;
 	}
 	if (size > 0) {

@@ -24,6 +24,8 @@
 /* While so many bytes wait for a stranger he is not read: he asks for no more before he takes what he is given. */
 #define TCP_STRANGER_QUEUE_MAX WRITE_QUEUE_WALLET_MAX
 
+#define TCP_CLOSED "closed" /* why a stream ended which the other end has closed in order */
+
 #define TCP_SILENCE_S 60 /* of an inbound stream, before TCP asks whether the other side is still there */
 
 struct tcp;

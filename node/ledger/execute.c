@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 #include "ledger_internal.h"
+#include "reconfigure.h"
 #include "uncia/error.h"
 
 /* Rules 1 and 2: valid in a block of time T iff T < expires_at <= T + 3600 s, and its id is not in the ledger. */
@@ -83,8 +84,7 @@ static int own_orphan(struct executed *block, const struct touched *t)
 }
 
 /* All steps that can fail. The nodes that were added before a failure repeat the state as it was. */
-static int own_touched(struct ledger *ledger, struct executed *block, const struct payment *payment,
-                       struct overlay_payment **record)
+static int own_touched(struct ledger *ledger, struct executed *block)
 {
 	struct plan *plan = ledger->plan;
 
@@ -98,8 +98,7 @@ static int own_touched(struct ledger *ledger, struct executed *block, const stru
 		if (rc)
 			return rc;
 	}
-	*record = overlay_add_payment(&block->overlay, &payment->id, plan->id_hash, plan->named_count);
-	return *record ? 0 : UNCIA_E_MEMORY;
+	return 0;
 }
 
 static void write_entry(const struct touched *t, const struct entry *entry, const struct position *head)
@@ -137,6 +136,20 @@ static void write_deleted(struct executed *block, const struct touched *t, const
 	extent->accounts -= t->entry.kind == ENTRY_ACCOUNT;
 }
 
+/* What is planned becomes the block's, in which it stands at that place. Cannot fail. */
+static void write_plan(struct executed *block, const struct plan *plan, const struct position *at)
+{
+	block->extent = plan->extent;
+	block->touches += plan->named_count;
+	for (uint32_t i = 0; i < plan->count; i++) {
+		const struct touched *t = &plan->touched[i];
+		if (t->deleted)
+			write_deleted(block, t, at);
+		else
+			write_kept(block, t, at);
+	}
+}
+
 int execute_operation(struct ledger *ledger, struct executed *block, const struct payment *payment,
                       const struct operation *operation)
 {
@@ -147,22 +160,96 @@ int execute_operation(struct ledger *ledger, struct executed *block, const struc
 	plan_begin(plan, block, block->height, block->timestamp_ms);
 	int rc = plan_payment(ledger, payment, operation);
 	if (rc == 0)
-		rc = own_touched(ledger, block, payment, &record);
+		rc = own_touched(ledger, block);
 	if (rc)
 		return rc;
+	record = overlay_add_payment(&block->overlay, &payment->id, plan->id_hash, plan->named_count);
+	if (!record)
+		return UNCIA_E_MEMORY;
 	record->at = (struct position){.height = block->height, .index = block->payment_count++};
 	for (uint32_t i = 0; i < plan->named_count; i++)
 		record->previous[i] = plan->touched[plan->named[i]].head;
-	block->extent = plan->extent;
-	block->touches += plan->named_count;
-	for (uint32_t i = 0; i < plan->count; i++) {
-		const struct touched *t = &plan->touched[i];
-		if (t->deleted)
-			write_deleted(block, t, &record->at);
-		else
-			write_kept(block, t, &record->at);
+	write_plan(block, plan, &record->at);
+	return 0;
+}
+
+/* A key of the next committee that is not in the present one must never have been in any. */
+static int plan_joining(struct plan *plan, const struct reconfigure *change)
+{
+	for (uint32_t i = 0; i < change->next.size; i++) {
+		struct entry *entry;
+		const struct entry_id id = retired_id(change->next.validators[i].consensus_key);
+		int rc = change->joins[i] ? plan_existing(plan, &id, &entry) : UNCIA_E_NOT_FOUND;
+		if (rc != UNCIA_E_NOT_FOUND)
+			return rc ? rc : UNCIA_E_EXISTS;
 	}
 	return 0;
+}
+
+static bool plan_leaves(const struct reconfigure *change, const uint8_t consensus_key[32])
+{
+	for (uint32_t i = 0; i < change->next.size; i++)
+		if (memcmp(change->next.validators[i].consensus_key, consensus_key, 32) == 0)
+			return false;
+	return true;
+}
+
+static int plan_leaving(struct plan *plan, const struct committee *current, const struct reconfigure *change)
+{
+	for (uint32_t i = 0; i < current->size; i++) {
+		const uint8_t *key = current->validators[i].consensus_key;
+		const struct entry_id id = retired_id(key);
+		struct entry *entry;
+		if (!plan_leaves(change, key))
+			continue;
+		int rc = plan_existing(plan, &id, &entry);
+		if (rc != UNCIA_E_NOT_FOUND)
+			return rc ? rc : UNCIA_E_DAMAGED; /* a retired key was in the committee */
+		rc = plan_create(plan, &id, &entry);
+		if (rc)
+			return rc;
+		entry->address = (struct address){{0}};
+		memcpy(entry->public_key, key, sizeof(entry->public_key));
+	}
+	return 0;
+}
+
+/* consensus §6.9: valid in a block of time t iff t < expires_at <= t + 7 days, and no key that was retired comes back.
+ */
+static int plan_change(struct plan *plan, const struct committee *current, const struct reconfigure *change)
+{
+	uint64_t now_s = plan_time_s(plan);
+
+	assert(change->epoch == current->epoch);
+	if (change->expires_at <= now_s)
+		return UNCIA_E_EXPIRED;
+	if (change->expires_at > now_s + RECONFIGURE_LIFETIME_S)
+		return UNCIA_E_TOO_FAR;
+	int rc = plan_joining(plan, change);
+	return rc ? rc : plan_leaving(plan, current, change);
+}
+
+int ledger_reconfigure(struct ledger *ledger, struct executed *block, const struct committee *current,
+                       const struct reconfigure *change)
+{
+	const struct position nowhere = {0}; /* no history leads to it: it is no payment */
+	struct plan *plan = ledger->plan;
+
+	assert(block->state == EXECUTED_OPEN && !block->payment_count);
+	plan_begin(plan, block, block->height, block->timestamp_ms);
+	int rc = plan_change(plan, current, change);
+	if (rc == 0)
+		rc = own_touched(ledger, block);
+	if (rc == 0)
+		write_plan(block, plan, &nowhere);
+	return rc;
+}
+
+int ledger_check_reconfigure(struct ledger *ledger, struct executed *parent, uint64_t timestamp_ms,
+                             const struct committee *current, const struct reconfigure *change)
+{
+	plan_begin(ledger->plan, parent, 0, timestamp_ms);
+	return plan_change(ledger->plan, current, change);
 }
 
 /* The operation named its entries in payment_named's order: histories find the record's previous places by it. */

@@ -13,6 +13,9 @@
 #include "payment.h"
 #include "storage_view.h"
 
+struct committee;
+struct reconfigure;
+
 struct ledger;
 /* The effect of one block on its parent's state. Reference-counted: a child holds its parent. */
 struct executed;
@@ -54,6 +57,15 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
 int ledger_add(struct ledger *ledger, struct executed *block, const struct payment *payment);
 /* Returns the result of ledger_add in a block on `parent` (NULL: settled), changing nothing. */
 int ledger_check(struct ledger *ledger, struct executed *parent, uint64_t timestamp_ms, const struct payment *payment);
+/* Applies the change of a committee to a block that has nothing else in it, wholly or not at all: consensus keys of
+ * `current` that it leaves out are retired (docs/spec/ledger.md §4.1). Its signatures have been verified already, and
+ * it is of the epoch of `current`. Returns 0, or why not, the block being unchanged: UNCIA_E_EXPIRED, UNCIA_E_TOO_FAR;
+ * UNCIA_E_EXISTS (a key that joins was retired before); UNCIA_E_MEMORY, or an error of the view. */
+int ledger_reconfigure(struct ledger *ledger, struct executed *block, const struct committee *current,
+                       const struct reconfigure *change);
+/* Returns the result of ledger_reconfigure in a block on `parent` (NULL: settled), changing nothing. */
+int ledger_check_reconfigure(struct ledger *ledger, struct executed *parent, uint64_t timestamp_ms,
+                             const struct committee *current, const struct reconfigure *change);
 /* Ends the block once its id is known: it takes no more payments, and blocks may begin on it. Once. */
 void ledger_end(struct executed *block, const struct hash *block_id);
 /* The state root after this block, which has ended (cached). Returns 0, UNCIA_E_MEMORY, or UNCIA_E_DAMAGED: its

@@ -33,11 +33,11 @@ struct payments {
 	/* Payments that wallets have brought, and validators, whatever became of them; of both those with a wrong
 	 * signature; and those that have given way in a full pool; ever. */
 	uint64_t submitted, passed_on, wrong_signatures, evicted;
-	struct read_budget useless[COMMITTEE_SIZE_MAX]; /* what each validator has passed on in vain */
+	struct read_budget useless[PEERS_MAX]; /* what each peer has passed on in vain */
 
 	/* Signature checks under way: of what wallets submitted, of these of suspects' ones; of what validators passed
 	 * on, of each. */
-	uint32_t checking_submitted, checking_suspects, checking_gossip, checking_of[COMMITTEE_SIZE_MAX];
+	uint32_t checking_submitted, checking_suspects, checking_gossip, checking_of[PEERS_MAX];
 	struct submitter *submitters; /* wallets that wait to have something checked, or brought wrong signatures */
 	struct submitter *turns;      /* those that wait, the next one first; without: */
 	struct submitter *suspects;   /* those that have come to be suspects when it was their turn */

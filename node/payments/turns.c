@@ -136,7 +136,7 @@ void turns_begin(struct payments *p, uint32_t origin, struct job *job)
 {
 	enum standing standing = origin_standing(p->origins, origin, p->step->now_ms);
 
-	job_standing(p->step, job, standing, origin);
+	job_standing(job, standing, origin);
 	p->checking_submitted++;
 	if (standing == STANDING_SUSPECT)
 		p->checking_suspects++;

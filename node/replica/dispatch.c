@@ -38,11 +38,14 @@ static int newest_vote_receive(struct replica *r, uint32_t peer, const Uncia__Pb
 {
 	struct vote vote;
 
-	if (consensus_voting(r->consensus) != VOTING_NO || message->nonce != consensus_nonce(r->consensus))
+	uint32_t validator = step_validator(&r->step, peer);
+
+	if (consensus_voting(r->consensus) != VOTING_NO || message->nonce != consensus_nonce(r->consensus) ||
+	    validator == NOT_A_MEMBER)
 		return 0;
 	if (message->vote.len)
 		TRY(vote_decode(message->vote.data, message->vote.len, &vote));
-	int unknown = consensus_answered(r->consensus, peer, message->vote.len ? &vote : NULL);
+	int unknown = consensus_answered(r->consensus, validator, message->vote.len ? &vote : NULL);
 	TRY(unknown);
 	TRY(advance_carry_out(r));
 	return unknown ? job_vote(&r->step, JOB_NEWEST_VOTE, peer, &vote) : 0;
@@ -113,7 +116,7 @@ int dispatch_peer(struct replica *r, uint32_t peer, struct bytes bytes)
 	struct arena arena;
 	ProtobufCMessage *message;
 
-	assert(peer < r->committee->size);
+	assert(peer < r->step.peer_count);
 	int screened = screen_peer(r, peer, bytes);
 	if (screened)
 		return screened < 0 ? screened : 0;

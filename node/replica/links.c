@@ -12,13 +12,22 @@ static int link_tell(struct replica *r, uint32_t peer)
 	if (told->due)
 		r->links.due--;
 	*told = (struct told){.ever = true, .at_ms = r->step.now_ms};
-	TRY(sync_resend(&r->sync, peer));
+	if (!r->sync.follows)
+		TRY(sync_resend(&r->sync, peer));
 	return payments_to_peer(&r->payments, peer);
 }
 
 static uint64_t link_due_at(const struct told *told)
 {
 	return told->ever ? told->at_ms + RETELL_MS : 0;
+}
+
+static void link_told_consensus(struct replica *r, uint32_t peer, bool up)
+{
+	uint32_t validator = step_validator(&r->step, peer);
+
+	if (validator != NOT_A_MEMBER)
+		consensus_peer(r->consensus, validator, up);
 }
 
 int links_up(struct replica *r, uint32_t peer)
@@ -28,8 +37,10 @@ int links_up(struct replica *r, uint32_t peer)
 	if (!r->step.peers[peer].up)
 		r->step.peers_up++;
 	r->step.peers[peer].up = true;
-	consensus_peer(r->consensus, peer, true);
+	link_told_consensus(r, peer, true);
 	TRY(sync_peer_up(&r->sync, peer));
+	if (step_validator(&r->step, peer) == NOT_A_MEMBER)
+		return 0; /* an observer votes for nothing, and proposes nothing */
 	if (r->step.now_ms >= link_due_at(told))
 		return link_tell(r, peer);
 	if (!told->due)
@@ -48,14 +59,14 @@ void links_down(struct replica *r, uint32_t peer)
 	if (told->due)
 		r->links.due--;
 	told->due = false;
-	consensus_peer(r->consensus, peer, false);
+	link_told_consensus(r, peer, false);
 	sync_peer_down(&r->sync, peer);
 }
 
 int links_timer(struct replica *r)
 {
-	assert(r->links.due <= r->committee->size);
-	for (uint32_t i = 0; i < r->committee->size && r->links.due; i++) {
+	assert(r->links.due <= r->step.peer_count);
+	for (uint32_t i = 0; i < r->step.peer_count && r->links.due; i++) {
 		const struct told *told = &r->links.told[i];
 		if (told->due && r->step.now_ms >= link_due_at(told))
 			TRY(link_tell(r, i));
@@ -67,7 +78,7 @@ uint64_t links_wake(const struct replica *r)
 {
 	uint64_t at = TIME_NEVER;
 
-	for (uint32_t i = 0; i < r->committee->size && r->links.due; i++)
+	for (uint32_t i = 0; i < r->step.peer_count && r->links.due; i++)
 		if (r->links.told[i].due && link_due_at(&r->links.told[i]) < at)
 			at = link_due_at(&r->links.told[i]);
 	return at;

@@ -181,14 +181,14 @@ int proposals_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose
 	if (message->n_skips > PROPOSE_SKIPS_MAX)
 		return UNCIA_E_LIMIT;
 	struct chain_block *known = chain_find(&r->chain, &header.id);
-	if (peer != header.proposer || !header_plausible(r, &header) || (known && proposal_taken(known)) ||
-	    proposal_waits_in_vain(r, peer, &header))
+	if (step_validator(&r->step, peer) != header.proposer || !header_plausible(r, &header) ||
+	    (known && proposal_taken(known)) || proposal_waits_in_vain(r, peer, &header))
 		return 0;
 	TRY(clock_learn(r, &header));
 	struct job *job = proposal_job(r, peer, &header, message);
 	if (!job)
 		return UNCIA_E_MEMORY;
-	const struct vote *first = consensus_first_vote(r->consensus, header.view, peer);
+	const struct vote *first = consensus_first_vote(r->consensus, header.view, header.proposer);
 	bool second = first && !hash_equal(&first->block_id, &header.id) && !known;
 	int leads = second ? second_block(r, peer, job) : proposal_certificates(r, job, message);
 	if (leads <= 0) {

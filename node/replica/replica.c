@@ -31,6 +31,7 @@ static int compose(struct replica *r)
 	r->sync = (struct sync){.step = &r->step,
 	                        .chain = &r->chain,
 	                        .heartbeat_ms = r->config.heartbeat_ms,
+	                        .follows = r->config.self == NOT_A_MEMBER,
 	                        .page_bytes = r->config.page_bytes,
 	                        .page_headers = r->config.page_headers,
 	                        .near_blocks = r->config.near_blocks};
@@ -39,7 +40,8 @@ static int compose(struct replica *r)
 
 int replica_new(const struct replica_config *config, struct replica **replica)
 {
-	if (config->self >= config->genesis->committee.size && config->self != NOT_A_MEMBER)
+	if ((config->self >= config->genesis->committee.size && config->self != NOT_A_MEMBER) ||
+	    config->observers > OBSERVERS_MAX)
 		return UNCIA_E_ARGUMENT;
 	struct replica *r = calloc(1, sizeof(*r));
 	if (!r)
@@ -57,10 +59,10 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.page_bytes, PAGE_BYTES_DEFAULT);
 	default_u32(&r->config.page_headers, SYNC_HEADERS_MAX);
 	default_u32(&r->config.near_blocks, NEAR_BLOCKS_DEFAULT);
-	int error = step_init(&r->step, config->genesis, config->self, &config->view);
-	r->clock.peers = error ? NULL : calloc(r->committee->size, sizeof(*r->clock.peers));
-	r->proposals = error ? NULL : calloc(r->committee->size, sizeof(*r->proposals));
-	r->links.told = error ? NULL : calloc(r->committee->size, sizeof(*r->links.told));
+	int error = step_init(&r->step, config->genesis, config->self, config->observers, &config->view);
+	r->clock.peers = error ? NULL : calloc(COMMITTEE_SIZE_MAX, sizeof(*r->clock.peers));
+	r->proposals = error ? NULL : calloc(PEERS_MAX, sizeof(*r->proposals));
+	r->links.told = error ? NULL : calloc(PEERS_MAX, sizeof(*r->links.told));
 	if (!error && (!r->clock.peers || !r->proposals || !r->links.told))
 		error = UNCIA_E_MEMORY;
 	if (!error)

@@ -17,7 +17,7 @@
 
 enum event_kind {
 	EVENT_START,   /* once, first */
-	EVENT_PEER_UP, /* the link to validator `peer` is established */
+	EVENT_PEER_UP, /* the link to `peer` is established */
 	EVENT_PEER_DOWN,
 	EVENT_PEER_MESSAGE,   /* peer, message: one whole PeerMessage */
 	EVENT_WALLET_MESSAGE, /* wallet, origin, message: one whole WalletRequest */
@@ -33,7 +33,7 @@ struct event {
 	enum event_kind kind;
 	uint64_t now_ms;  /* monotonic */
 	uint64_t wall_ms; /* milliseconds since 1970 */
-	uint32_t peer;    /* index in the committee */
+	uint32_t peer;    /* its number (step.h) */
 	uint64_t wallet;  /* number of a wallet link, never reused */
 	uint32_t origin;  /* of its address; the same for one address while the process runs, and nearly none other's */
 	struct bytes message; /* borrowed for the call */
@@ -48,9 +48,11 @@ struct event {
 struct replica_config {
 	const struct genesis *genesis; /* outlives the replica */
 	struct storage_view view;
-	uint32_t self; /* index in the committee, or NOT_A_MEMBER */
-	/* Signs a digest with this validator's consensus key. Deterministic. */
-	int (*sign)(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
+	uint32_t self;      /* own number in the committee, or NOT_A_MEMBER: an observer, which follows */
+	uint32_t observers; /* that may be linked: the peers behind those of the committee; OBSERVERS_MAX at most */
+	/* Signs the statement of a vote with this validator's consensus key. Deterministic. Called within a step, which
+	 * waits for it. Returns 0, or an error code that ends the replica: UNCIA_E_IO; UNCIA_E_DAMAGED. */
+	int (*sign)(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE]);
 	void *sign_context;
 	uint8_t hash_seed[16];                        /* random: seeds the hash tables */
 	uint32_t delta_ms;                            /* expected one-way delay bound; 0: the default, 150 */
@@ -142,7 +144,7 @@ struct replica_load {
 };
 
 struct replica;
-/* Returns 0; UNCIA_E_ARGUMENT (self is neither an index in the committee nor NOT_A_MEMBER); UNCIA_E_MEMORY;
+/* Returns 0; UNCIA_E_ARGUMENT (self, observers); UNCIA_E_MEMORY;
  * UNCIA_E_DAMAGED or UNCIA_E_IO from the view. */
 int replica_new(const struct replica_config *config, struct replica **replica);
 void replica_free(struct replica *replica);
@@ -150,6 +152,8 @@ void replica_free(struct replica *replica);
 int replica_step(struct replica *replica, const struct event *event, struct actions *out);
 void replica_status(const struct replica *replica, struct replica_status *status);
 void replica_load(const struct replica *replica, struct replica_load *load);
+/* The final height that this validator has last told, over whatever link; 0: none. Nothing proves it. */
+uint64_t replica_told_height(const struct replica *replica, uint32_t peer);
 void replica_counters(const struct replica *replica, struct replica_counters *counters);
 /* The view of the newest vote that is known of each other validator, by its index; 0: none. views: COMMITTEE_SIZE_MAX.
  * After EVENT_START. */

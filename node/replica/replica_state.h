@@ -70,7 +70,7 @@ struct links {
 	struct told {
 		bool ever, due; /* due: it is up, and waits for the time to be told */
 		uint64_t at_ms; /* when it was told last */
-	} * told;               /* by validator */
+	} * told;               /* by peer */
 	uint32_t due;
 };
 
@@ -86,7 +86,7 @@ struct replica {
 	struct payments payments;
 	struct sync sync;
 	struct proposer proposer;
-	struct proposals *proposals; /* by validator */
+	struct proposals *proposals; /* by peer */
 	struct flushing flushing;
 	struct clock clock;
 	struct links links;
@@ -102,6 +102,7 @@ struct replica {
 	uint64_t looked_most;    /* the same of views and facts in the consensus module */
 	uint64_t ends_ms;        /* a second chain has been seen: when this validator ends; 0: it does not */
 	uint64_t proof_sequence; /* of the commit that makes the proof of it durable */
+	uint64_t past_view;      /* views up to it are past, and the disk knows: what replica_sign tells */
 	enum { REPLICA_NEW, REPLICA_RUNNING, REPLICA_HALTED } state;
 };
 

@@ -35,7 +35,7 @@ static struct kind_limits limits_of(unsigned field)
 	case UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST:
 	case UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REQUEST:
 	case UNCIA__PB__PEER_MESSAGE__KIND_STATUS:
-		return (struct kind_limits){REQUEST_SIZE_MAX, 3};
+		return (struct kind_limits){REQUEST_SIZE_MAX, 4};
 	default:
 		return (struct kind_limits){0, 0};
 	}

@@ -193,13 +193,26 @@ static int recover_tip_covered(struct replica *r)
 	return !c->tip->header.height || c->final_certificate || c->decision.wanted ? 0 : UNCIA_E_DAMAGED;
 }
 
+/* Adds to a statement which views are past, whatever crash comes: the newest final view whose finality is durable. Who
+ * keeps a record of what was signed (node/signer) forgets it up to there. */
+static int replica_sign(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
+{
+	struct replica *r = context;
+	struct statement told = *statement;
+
+	if (r->chain.final_sequence <= r->step.durable)
+		r->past_view = r->chain.tip->header.view;
+	told.past_view = r->past_view;
+	return r->config.sign(r->config.sign_context, &told, signature);
+}
+
 static int make_consensus(struct replica *r)
 {
 	struct consensus_config config = {.committee = r->committee,
 	                                  .network_id = r->step.network_id,
 	                                  .self = r->config.self,
-	                                  .sign = r->config.sign,
-	                                  .sign_context = r->config.sign_context,
+	                                  .sign = replica_sign,
+	                                  .sign_context = r,
 	                                  .delta_ms = r->config.delta_ms,
 	                                  .heartbeat_ms = r->config.heartbeat_ms};
 

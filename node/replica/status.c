@@ -10,7 +10,7 @@ static void fill_links(const struct replica *r, struct replica_status *status)
 
 	status->weight_needed = c->quorum_slow;
 	for (uint32_t i = 0; i < c->size; i++) {
-		if (i != r->config.self && !r->step.peers[i].up)
+		if (i != r->config.self && !r->step.peers[step_peer_of(&r->step, i)].up)
 			continue;
 		status->weight_linked += c->validators[i].weight;
 		if (i != r->config.self)
@@ -61,6 +61,12 @@ void replica_status(const struct replica *r, struct replica_status *status)
 	status->waits_weight = status->waits_for == WAITS_ANSWERS ? consensus_answered_weight(r->consensus) : 0;
 }
 
+uint64_t replica_told_height(const struct replica *r, uint32_t peer)
+{
+	assert(peer < r->committee->size);
+	return r->sync.peers[peer].final_height;
+}
+
 bool replica_wallet_waits(const struct replica *r, uint64_t wallet)
 {
 	return serve_waits(&r->serve, wallet) || payments_waits(&r->payments, wallet);
@@ -94,7 +100,7 @@ void replica_load(const struct replica *r, struct replica_load *load)
 	                              .visited = (size_t)r->visited_most,
 	                              .looked = (size_t)r->looked_most};
 	step_outbox_load(&r->step, &load->outbox, &load->outbox_bytes);
-	for (uint32_t i = 0; i < r->committee->size; i++) {
+	for (uint32_t i = 0; i < r->step.peer_count; i++) {
 		load_at_least(&load->urgent_signatures, r->step.peers[i].urgent_signatures);
 		load_at_least(&load->payment_signatures, r->step.peers[i].payment_signatures);
 		load_at_least(&load->job_bytes, r->step.peers[i].job_bytes);

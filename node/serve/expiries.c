@@ -49,15 +49,15 @@ int expiry_ask(struct serve *s, uint64_t wallet, uint64_t request_id, const stru
  * (ledger §3). Ours always is: no id is ever removed. */
 static int sign_one(struct serve *s, struct job *job, struct awaited *awaited)
 {
-	struct hash digest;
+	struct statement statement;
 	int found = ledger_knows_payment(s->ledger, s->chain->tip->executed, &awaited->id);
 
 	assert(found != 0 && expiry_is_due(s, &awaited->id));
 	if (found != UNCIA_E_NOT_FOUND)
 		return found;
-	expiry_digest(&s->step->network_id, &awaited->id, s->chain->tip->header.height,
-	              s->chain->tip->header.timestamp_ms, &digest);
-	TRY(job_sign(job, &digest));
+	statement_of_expiry(&s->step->network_id, &awaited->id, s->chain->tip->header.height,
+	                    s->chain->tip->header.timestamp_ms, &statement);
+	TRY(job_sign(job, &statement));
 	job->expiries.ids[job->verify.count - 1] = awaited->id;
 	DL_DELETE(s->due, awaited);
 	awaited->state = AWAITED_SIGNING;

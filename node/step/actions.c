@@ -94,8 +94,8 @@ int step_put(struct step *s, enum journal_table table, const struct bytes *key, 
 
 int step_send(struct step *s, uint32_t peer, const void *message, size_t size)
 {
-	assert(peer == PEER_ALL || peer < s->committee->size);
-	if (peer == s->self)
+	assert(peer == PEER_ALL || peer < s->peer_count);
+	if (peer == s->own_peer)
 		return 0;
 	struct action *action = step_action(s, ACTION_SEND);
 	if (!action)
@@ -116,7 +116,7 @@ int step_answer(struct step *s, uint64_t wallet, const void *message, size_t siz
 
 int step_drop_peer(struct step *s, uint32_t peer)
 {
-	assert(peer < s->committee->size);
+	assert(peer < s->peer_count);
 	if (step_shuns(s, peer))
 		return 0;
 	struct action *action = step_action(s, ACTION_DROP_PEER);

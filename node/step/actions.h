@@ -4,14 +4,15 @@
 #ifndef ACTIONS_H
 #define ACTIONS_H
 #include "storage_view.h"
-#include "vote.h"
+#include "statement.h"
 
-/* Where a message goes, or came from: a validator's index in the committee (below COMMITTEE_SIZE_MAX), or one of these,
- * each for one thing. */
-#define PEER_ALL    0xffffff00u /* every other validator */
-#define PEER_NONE   0xffffff01u /* no validator */
-#define PEER_WALLET 0xffffff02u /* not a validator: it came over the link of a wallet */
-/* Instead of one's own index: a replica that is not a member of the committee. */
+/* Where a message goes, or came from: the number of a peer (step.h), or one of these, each for one thing. */
+#define OBSERVERS_MAX 64u
+#define PEERS_MAX     (2 * COMMITTEE_SIZE_MAX + OBSERVERS_MAX)
+#define PEER_ALL      0xffffff00u /* every other validator of the committee */
+#define PEER_NONE     0xffffff01u /* no peer */
+#define PEER_WALLET   0xffffff02u /* not a peer: it came over the link of a wallet */
+/* Instead of the number of a validator: who is not a member of the committee. */
 #define NOT_A_MEMBER 0xffffff03u
 
 /* Signatures to check or to make, asked for by the core, handed over with ACTION_VERIFY, and back with EVENT_VERIFIED
@@ -28,14 +29,15 @@ struct verify_job {
 	uint64_t id;
 	size_t count;
 	struct verify_item *items;
-	uint32_t source; /* whose queue it waits in: a validator's index, or one of those below */
-	bool sign;       /* its signatures are to be made, with this validator's consensus key; valid: it was made */
-	bool urgent;     /* consensus waits for it */
-	bool together;   /* one wrong signature makes all of it worthless: the rest need not be checked */
-	bool suspect;    /* its source has sent wrong ones: they are taken one by one, one in a turn */
-	bool wrong;      /* out: some signature was */
-	bool dropped;    /* out: given up, since its source was, or for what was wrong in it; of its items only what is
-	                  * valid is known */
+	struct statement *statements; /* sign: what is to be signed, one for each item; else NULL */
+	uint32_t source;              /* whose queue it waits in: a peer's number, or one of those below */
+	bool sign;     /* its signatures are to be made, with this validator's consensus key; valid: it was made */
+	bool urgent;   /* consensus waits for it */
+	bool together; /* one wrong signature makes all of it worthless: the rest need not be checked */
+	bool suspect;  /* its source has sent wrong ones: they are taken one by one, one in a turn */
+	bool wrong;    /* out: some signature was */
+	bool dropped;  /* out: given up, since its source was, or for what was wrong in it; of its items only what is
+	                * valid is known */
 	/* The edge's, while it has the job (verify_queue.h): */
 	struct verify_job *next;
 	size_t taken;     /* items that some thread has taken */
@@ -50,13 +52,13 @@ enum standing {
 };
 #define VERIFY_SUSPECT_QUEUES 8u /* that suspects share, by the numbers of their addresses */
 
-/* Sources of jobs beside the validators of a committee of that size: wallets of good standing together, those of which
- * nothing is known, suspects; and what is signed for all of them. */
-#define VERIFY_SOURCE_WALLETS(size)          (size)
-#define VERIFY_SOURCE_SIGNING(size)          ((size) + 1)
-#define VERIFY_SOURCE_NEWCOMERS(size)        ((size) + 2)
-#define VERIFY_SOURCE_SUSPECTS(size, origin) ((size) + 3 + (origin) % VERIFY_SUSPECT_QUEUES)
-#define VERIFY_SOURCES(size)                 ((size) + 3 + VERIFY_SUSPECT_QUEUES)
+/* Sources of jobs beside the peers: wallets of good standing together, those of which nothing is known, suspects; and
+ * what is signed for all of them. */
+#define VERIFY_SOURCE_WALLETS          PEERS_MAX
+#define VERIFY_SOURCE_SIGNING          (PEERS_MAX + 1)
+#define VERIFY_SOURCE_NEWCOMERS        (PEERS_MAX + 2)
+#define VERIFY_SOURCE_SUSPECTS(origin) (PEERS_MAX + 3 + (origin) % VERIFY_SUSPECT_QUEUES)
+#define VERIFY_SOURCES                 (PEERS_MAX + 3 + VERIFY_SUSPECT_QUEUES)
 
 /* For so long a validator is not linked again that has sent what no validator sends. */
 #define PEER_SHUN_MS 5000u

@@ -27,7 +27,7 @@ static int message_send_now(struct step *s, uint32_t peer, const Uncia__Pb__Peer
 	uint8_t *bytes;
 	size_t size;
 
-	assert(peer != s->self);
+	assert(peer != s->own_peer);
 	TRY(canonical_encode(&message->base, &bytes, &size));
 	int rc = step_send(s, peer, bytes, size);
 	free(bytes);

@@ -5,15 +5,25 @@
 #include "outbox.h"
 #include "uncia/error.h"
 
-int step_init(struct step *s, const struct genesis *genesis, uint32_t self, const struct storage_view *storage)
+int step_init(struct step *s, const struct genesis *genesis, uint32_t self, uint32_t observers,
+              const struct storage_view *storage)
 {
 	assert(self < genesis->committee.size || self == NOT_A_MEMBER);
 	*s = (struct step){
 	    .committee = &genesis->committee, .network_id = genesis->network_id, .self = self, .storage = *storage};
 	s->outbox_last = &s->outbox;
 	s->checked_last = &s->checked;
-	s->peers = calloc(s->committee->size, sizeof(*s->peers));
-	return s->peers ? 0 : UNCIA_E_MEMORY;
+	s->peers = calloc(PEERS_MAX, sizeof(*s->peers));
+	if (!s->peers)
+		return UNCIA_E_MEMORY;
+	s->peer_count = s->committee->size + observers;
+	assert(s->peer_count <= PEERS_MAX);
+	for (uint32_t i = 0; i < s->committee->size; i++)
+		s->peers[i].validator = s->peer_of[i] = i;
+	for (uint32_t i = s->committee->size; i < s->peer_count; i++)
+		s->peers[i].validator = NOT_A_MEMBER;
+	s->own_peer = self < s->committee->size ? step_peer_of(s, self) : PEER_NONE;
+	return 0;
 }
 
 void step_deinit(struct step *s)

@@ -13,8 +13,12 @@
 struct outbox_item;
 struct job;
 
-/* The link to one validator. */
+/* Somebody who may be linked: a validator of the committee, an observer, or who has been one or may become one. It
+ * keeps its number, below the count, for as long as it is known; numbers of validators are another thing, and change
+ * with the committee.
+ */
 struct step_peer {
+	uint32_t validator; /* its number in the committee, or NOT_A_MEMBER */
 	bool up;
 	uint64_t shunned_until_ms; /* since it sent what no validator sends */
 	struct job *jobs;          /* under way, of what it sent; the newest first */
@@ -27,7 +31,7 @@ struct step_peer {
 struct step {
 	const struct committee *committee;
 	struct hash network_id;
-	uint32_t self; /* index in the committee, or NOT_A_MEMBER */
+	uint32_t self; /* own number in the committee, or NOT_A_MEMBER */
 	struct storage_view storage;
 
 	/* set by step_begin, for one step */
@@ -46,16 +50,38 @@ struct step {
 	struct job *checked, **checked_last; /* those whose verdicts are in, to be taken in this step; oldest first */
 	uint64_t next_job;
 
-	struct step_peer *peers; /* by index in the committee */
-	uint32_t peers_up;
+	struct step_peer *peers; /* by number: peer_count of them */
+	uint32_t peer_count, peers_up;
+	uint32_t own_peer;                    /* that stands for this validator itself, and is never up; or PEER_NONE */
+	uint32_t peer_of[COMMITTEE_SIZE_MAX]; /* by number of the validator: step_peer_of */
 	uint64_t journal_read;     /* bytes of blocks read from the journal, ever: what reading for others costs */
 	uint64_t dropped_messages; /* not taken, or not answered, since a bound was reached */
 	uint64_t refused[STEP_REFUSALS]; /* answers to wallets that refuse, ever, by code */
 	struct chunk_cache chunk_cache;  /* of messages, while they are read */
 };
 
-/* `genesis` and what `storage` points to outlive it. Returns 0 or UNCIA_E_MEMORY. Owns: step_deinit. */
-int step_init(struct step *s, const struct genesis *genesis, uint32_t self, const struct storage_view *storage);
+/* The number of a validator of the committee as a peer. */
+static inline uint32_t step_peer_of(const struct step *s, uint32_t validator)
+{
+	return s->peer_of[validator];
+}
+/* The number in the committee of a peer, or NOT_A_MEMBER. */
+static inline uint32_t step_validator(const struct step *s, uint32_t peer)
+{
+	return s->peers[peer].validator;
+}
+/* What a peer weighs in the committee; 0: it is no member. */
+static inline uint64_t step_weight(const struct step *s, uint32_t peer)
+{
+	uint32_t validator = step_validator(s, peer);
+
+	return validator < s->committee->size ? s->committee->validators[validator].weight : 0;
+}
+
+/* Begins with the validators of the genesis as peers, and behind them so many observers. `genesis` and what `storage`
+ * points to outlive it. Returns 0 or UNCIA_E_MEMORY. Owns: step_deinit. */
+int step_init(struct step *s, const struct genesis *genesis, uint32_t self, uint32_t observers,
+              const struct storage_view *storage);
 void step_deinit(struct step *s);
 /* Empties `out`, which the functions below fill until the next call. */
 void step_begin(struct step *s, struct actions *out, uint64_t now_ms, uint64_t wall_ms, size_t message_size);

@@ -14,7 +14,7 @@
 /* Where the job's signatures are counted, or NULL. */
 static size_t *signatures_of(struct step *s, const struct job *job)
 {
-	if (job->peer >= s->committee->size || job->kind == JOB_BLOCK || job->kind == JOB_SYNC)
+	if (job->peer >= s->peer_count || job->kind == JOB_BLOCK || job->kind == JOB_SYNC)
 		return NULL;
 	struct step_peer *peer = &s->peers[job->peer];
 	return job->kind == JOB_PAYMENTS ? &peer->payment_signatures : &peer->urgent_signatures;
@@ -23,18 +23,18 @@ static size_t *signatures_of(struct step *s, const struct job *job)
 static uint32_t job_source(const struct step *s, enum job_kind kind, uint32_t peer)
 {
 	if (kind == JOB_EXPIRIES)
-		return VERIFY_SOURCE_SIGNING(s->committee->size);
-	return peer < s->committee->size ? peer : VERIFY_SOURCE_NEWCOMERS(s->committee->size);
+		return VERIFY_SOURCE_SIGNING;
+	return peer < s->peer_count ? peer : VERIFY_SOURCE_NEWCOMERS;
 }
 
-void job_standing(struct step *s, struct job *job, enum standing standing, uint32_t origin)
+void job_standing(struct job *job, enum standing standing, uint32_t origin)
 {
 	assert(job->peer == PEER_WALLET && !job->started && standing <= STANDING_SUSPECT);
 	job->origin = origin;
 	job->verify.suspect = standing == STANDING_SUSPECT;
-	job->verify.source = standing == STANDING_SUSPECT ? VERIFY_SOURCE_SUSPECTS(s->committee->size, origin)
-	                     : standing == STANDING_GOOD  ? VERIFY_SOURCE_WALLETS(s->committee->size)
-	                                                  : VERIFY_SOURCE_NEWCOMERS(s->committee->size);
+	job->verify.source = standing == STANDING_SUSPECT ? VERIFY_SOURCE_SUSPECTS(origin)
+	                     : standing == STANDING_GOOD  ? VERIFY_SOURCE_WALLETS
+	                                                  : VERIFY_SOURCE_NEWCOMERS;
 }
 
 struct job *job_new(struct step *s, enum job_kind kind, uint32_t peer, size_t items)
@@ -64,7 +64,7 @@ struct job *job_new(struct step *s, enum job_kind kind, uint32_t peer, size_t it
 	if (s->jobs)
 		s->jobs->back = &job->next;
 	s->jobs = job;
-	if (peer < s->committee->size) {
+	if (peer < s->peer_count) {
 		struct step_peer *of = &s->peers[peer];
 		of->job_bytes += job->message_size;
 		job->next_of_peer = of->jobs;
@@ -85,7 +85,7 @@ static void job_uncount(struct step *s, struct job *job)
 		assert(*signatures >= job->verify.count);
 		*signatures -= job->verify.count;
 	}
-	if (job->peer >= s->committee->size)
+	if (job->peer >= s->peer_count)
 		return;
 	struct step_peer *of = &s->peers[job->peer];
 	assert(s->peers && of->job_bytes >= job->message_size);
@@ -108,6 +108,7 @@ void job_free(struct step *s, struct job *job)
 	free(job->certificates);
 	free(job->blocks);
 	free(job->pooled);
+	free(job->verify.statements);
 	free(job->expiries.ids);
 	free((void *)(uintptr_t)job->short_ids.data);
 	free(job->verify.items);
@@ -153,14 +154,18 @@ int job_payment(struct job *job, const struct payment *payment, bool check_key)
 	return rc;
 }
 
-int job_sign(struct job *job, const struct hash *digest)
+int job_sign(struct job *job, const struct statement *statement)
 {
 	struct verify_item *item = job_item_add(job);
+	struct statement *statements =
+	    item ? realloc(job->verify.statements, job->capacity * sizeof(*statements)) : NULL;
 
-	if (!item)
+	if (!statements)
 		return UNCIA_E_MEMORY;
 	assert(job->verify.sign);
-	item->digest = *digest;
+	job->verify.statements = statements;
+	statements[job->verify.count - 1] = *statement;
+	item->digest = statement->digest;
 	return 0;
 }
 

@@ -53,7 +53,7 @@ struct job {
 struct job *job_new(struct step *s, enum job_kind kind, uint32_t peer, size_t items);
 void job_free(struct step *s, struct job *job);
 /* Whose queue a wallet's job waits in, before it is started; without this it is that of newcomers. */
-void job_standing(struct step *s, struct job *job, enum standing standing, uint32_t origin);
+void job_standing(struct job *job, enum standing standing, uint32_t origin);
 /* One more check. Returns 0 or UNCIA_E_MEMORY. */
 int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
              const uint8_t signature[SIGNATURE_SIZE], bool check_key);
@@ -61,8 +61,8 @@ int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const s
  * UNCIA_E_MEMORY.
  */
 int job_payment(struct job *job, const struct payment *payment, bool check_key);
-/* One more digest to sign, in a job of expiries. Returns 0 or UNCIA_E_MEMORY. */
-int job_sign(struct job *job, const struct hash *digest);
+/* One more statement to sign, in a job of expiries. Returns 0 or UNCIA_E_MEMORY. */
+int job_sign(struct job *job, const struct statement *statement);
 /* Makes and starts a job of one vote, whose voter is in the committee. Returns 0 or UNCIA_E_MEMORY. */
 int job_vote(struct step *s, enum job_kind kind, uint32_t peer, const struct vote *vote);
 /* One more check: of the vote that signer `i` of the certificate cast. */

@@ -195,12 +195,18 @@ int environment_open(struct environment *e, const struct environment_form *form,
 			map_size *= 2;
 	}
 	/* storage §2: default flags and NOTLS (the view belongs to no thread); never NOSYNC, NOMETASYNC, MAPASYNC or
-	 * WRITEMAP. A reader needs no lock file, since the home's lock keeps writers out. */
-	int rc = open_map(e, directory, MDB_NOTLS | (mode == ENVIRONMENT_READ ? MDB_RDONLY | MDB_NOLOCK : 0), map_size);
+	 * WRITEMAP. A reader needs no lock file, since the home's lock keeps writers out; one beside a writer is known
+	 * to it by that file. */
+	static const unsigned flags[] = {
+	    [ENVIRONMENT_READ] = MDB_RDONLY | MDB_NOLOCK,
+	    [ENVIRONMENT_BESIDE] = MDB_RDONLY,
+	};
+	int rc = open_map(e, directory, MDB_NOTLS | flags[mode], map_size);
 	if (rc)
 		return environment_error(e, rc, "opening", why);
 	environment_find_map(e);
-	if (mode != ENVIRONMENT_CREATE) {
+	environment_forget_readers(e);
+	if (mode == ENVIRONMENT_WRITE || mode == ENVIRONMENT_READ) {
 		int error = check_length(e, directory, size, why);
 		if (error)
 			return error;
@@ -269,9 +275,15 @@ uint64_t environment_room(const struct environment *e)
 	return used < limit ? limit - used : 0;
 }
 
+void environment_forget_readers(const struct environment *e)
+{
+	int dead;
+	mdb_reader_check(e->env, &dead);
+}
+
 int environment_begin(struct environment *e, MDB_txn **txn, char why[WHY_SIZE])
 {
-	assert(e->mode != ENVIRONMENT_READ);
+	assert(e->mode < ENVIRONMENT_READ);
 	assert(e->process == getpid());
 	if (e->state == ENVIRONMENT_BROKEN) {
 		snprintf(why, WHY_SIZE, "%s: an earlier commit failed", e->form->name);

@@ -42,7 +42,8 @@ enum { TABLE_META, STATE_GROUP, STATE_ADDRESS, STATE_PAYMENT, STATE_ORPHAN };
  *   IDLE, BROKEN → CLOSED. */
 enum environment_state { ENVIRONMENT_CLOSED, ENVIRONMENT_IDLE, ENVIRONMENT_COMMITTING, ENVIRONMENT_BROKEN };
 
-enum environment_mode { ENVIRONMENT_CREATE, ENVIRONMENT_WRITE, ENVIRONMENT_READ };
+/* The last two read only: alone in the home; beside the process that has it, and has let us in (storage §8). */
+enum environment_mode { ENVIRONMENT_CREATE, ENVIRONMENT_WRITE, ENVIRONMENT_READ, ENVIRONMENT_BESIDE };
 
 struct environment {
 	const struct environment_form *form;
@@ -72,6 +73,9 @@ int environment_renew(struct environment *e, char why[WHY_SIZE]);
 void environment_use(const struct environment *e, uint64_t *used, uint64_t *size);
 /* Bytes that can still be written before the map is nine tenths full. Threads: any. */
 uint64_t environment_room(const struct environment *e);
+
+/* Lets go of what readers in other processes, which have ended without a word, still hold of it. Threads: any. */
+void environment_forget_readers(const struct environment *e);
 
 /* Begins the one write transaction. Returns 0 and the transaction, which environment_commit or environment_abandon
  * ends; UNCIA_E_IO where an earlier commit failed; else as environment_commit. Threads: the committing one. */

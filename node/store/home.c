@@ -82,8 +82,6 @@ bool store_is_held(const char *home)
 	return held;
 }
 
-#define IDENTITY_SIZE (4 + HASH_SIZE + 32)
-
 static const struct record_key identity_key = {TABLE_META, META_IDENTITY, sizeof(META_IDENTITY) - 1};
 
 /* Binds an environment in the making to a network and a key. Returns LMDB's code. */
@@ -97,29 +95,38 @@ static int identity_write(const struct environment *e, MDB_txn *txn, const struc
 	return records_put(e, txn, NULL, &identity_key, (struct bytes){payload, sizeof(payload)}, 0);
 }
 
-int identity_check(const struct environment *e, const struct hash *network_id, const uint8_t consensus_key[32],
-                   char why[WHY_SIZE])
+int identity_check(const struct environment *e, const struct store_options *options, char why[WHY_SIZE])
 {
+	uint32_t format = options->format ? options->format : FORMAT;
 	struct bytes p;
 	int error = records_get(e, e->view, &identity_key, &p, why);
 	if (error == UNCIA_E_NOT_FOUND || (!error && p.size != IDENTITY_SIZE))
 		return records_damaged(e, &identity_key, why);
 	if (error)
 		return error;
-	if (be32_get(p.data) != FORMAT) {
+	if (be32_get(p.data) != format) {
 		snprintf(why, WHY_SIZE, "%s: its format is %u, this program knows %u", e->form->name, be32_get(p.data),
-		         FORMAT);
+		         format);
 		return UNCIA_E_DAMAGED;
 	}
-	if (memcmp(p.data + 4, network_id->b, HASH_SIZE)) {
+	if (memcmp(p.data + 4, options->network_id->b, HASH_SIZE)) {
 		snprintf(why, WHY_SIZE, "%s: belongs to another network", e->form->name);
 		return UNCIA_E_NETWORK;
 	}
-	if (memcmp(p.data + 4 + HASH_SIZE, consensus_key, 32)) {
+	if (memcmp(p.data + 4 + HASH_SIZE, options->consensus_key, 32)) {
 		snprintf(why, WHY_SIZE, "%s: belongs to another consensus key", e->form->name);
 		return UNCIA_E_NETWORK;
 	}
 	return 0;
+}
+
+bool identity_set_format(struct bytes identity, uint32_t format, uint8_t payload[IDENTITY_SIZE])
+{
+	if (identity.size != IDENTITY_SIZE)
+		return false;
+	memcpy(payload, identity.data, IDENTITY_SIZE);
+	be32_put(payload, format);
+	return true;
 }
 
 int home_sync(const char *home, const char *name)
@@ -141,7 +148,7 @@ static const char *const leftovers[] = {
     "data.new/journal/log.1",    "data.new/journal/log.seal", "data.new/journal",      "data.new/state/data.mdb",
     "data.new/state/lock.mdb",   "data.new/state/seal",       "data.new/state",        "data.new"};
 
-static int home_clean(const char *home)
+int home_clean(const char *home)
 {
 	char path[PATH_SIZE];
 	for (size_t i = 0; i < sizeof(leftovers) / sizeof(leftovers[0]); i++) {
@@ -153,11 +160,34 @@ static int home_clean(const char *home)
 	return 0;
 }
 
+uint64_t store_size(const char *home)
+{
+	static const char *const files[] = {"data/journal/data.mdb", "data/state/data.mdb"};
+	uint64_t size = 0;
+	for (size_t i = 0; i < 2; i++) {
+		char path[PATH_SIZE];
+		struct stat st;
+		if (!home_path(home, files[i], path) && !stat(path, &st))
+			size += (uint64_t)st.st_size;
+	}
+	return size;
+}
+
+int store_copy_clean(const char *home)
+{
+	return home_clean(home);
+}
+
+int store_lock(const char *home, int *lock, char why[256])
+{
+	return home_lock(home, lock, why);
+}
+
 /* What a home is made for, and with. */
 struct home_contents {
 	const struct hash *network_id;
 	const uint8_t *consensus_key;
-	const struct flush *genesis;
+	const struct flush *genesis; /* NULL: no state is made */
 };
 
 /* The one commit of a new environment, and its seal, synced. */
@@ -217,7 +247,7 @@ static int home_create(const char *home, const struct home_contents *contents)
 		error = UNCIA_E_IO;
 	if (!error)
 		error = home_make(home, &journal_form, contents);
-	if (!error)
+	if (!error && contents->genesis)
 		error = home_make(home, &state_form, contents);
 	if (!error)
 		error = home_sync(home, "data.new");
@@ -232,13 +262,11 @@ static int home_create(const char *home, const struct home_contents *contents)
 	return error;
 }
 
-int store_create(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
-                 const struct flush *genesis)
+static int create_once(const char *home, const struct home_contents *contents)
 {
-	const struct home_contents contents = {network_id, consensus_key, genesis};
 	char path[PATH_SIZE], why[WHY_SIZE];
 	struct stat st;
-	assert(network_id && consensus_key && genesis);
+	assert(contents->network_id && contents->consensus_key);
 	int lock, error = home_lock(home, &lock, why);
 	if (error)
 		return error;
@@ -246,9 +274,21 @@ int store_create(const char *home, const struct hash *network_id, const uint8_t 
 	if (!error && !stat(path, &st))
 		error = UNCIA_E_EXISTS;
 	if (!error)
-		error = home_create(home, &contents);
+		error = home_create(home, contents);
 	int saved = errno;
 	close(lock);
 	errno = saved;
 	return error;
+}
+
+int store_create(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
+                 const struct flush *genesis)
+{
+	assert(genesis);
+	return create_once(home, &(struct home_contents){network_id, consensus_key, genesis});
+}
+
+int store_create_journal(const char *home, const struct hash *network_id, const uint8_t consensus_key[32])
+{
+	return create_once(home, &(struct home_contents){network_id, consensus_key, NULL});
 }

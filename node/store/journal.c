@@ -12,7 +12,7 @@
 #define MARK_SIZE     (WAL_ID_SIZE + 8 + 8)
 
 /* storage §4: deletes the VOTE records of views <= view, whose keys begin with the view. Returns LMDB's code. */
-static int forget_votes(struct environment *e, MDB_txn *txn, uint64_t view)
+int journal_forget_votes(const struct environment *e, MDB_txn *txn, uint64_t view)
 {
 	MDB_cursor *cursor;
 	MDB_val key, value;
@@ -61,7 +61,7 @@ int journal_open(struct store *store, const char *directory, char why[WHY_SIZE])
 	struct wal_mark mark = {.sequence = 0};
 	int error = mark_get(&store->journal, &mark, why);
 	if (!error)
-		error = wal_open(&store->wal, &store->journal, directory, &mark, why);
+		error = wal_open(&store->wal, &store->journal, directory, &mark, store->beside, why);
 	if (error)
 		return error;
 	if (!store->read_only) {
@@ -110,7 +110,8 @@ static int copy_piece(struct environment *e, MDB_txn *txn, const struct wal_piec
 	piece_walk_begin(&piece->header, piece->bytes, &walk);
 	while (!rc && piece_walk_next(&walk, &w)) {
 		const struct record_key key = {w.table, w.key.data, w.key.size};
-		rc = w.table ? records_put_known(e, txn, &key, w.value, w.checksum) : forget_votes(e, txn, w.view);
+		rc = w.table ? records_put_known(e, txn, &key, w.value, w.checksum)
+		             : journal_forget_votes(e, txn, w.view);
 	}
 	return rc;
 }
@@ -164,6 +165,11 @@ void journal_set_log_limit(struct store *store, size_t bytes)
 {
 	assert(!store->read_only && bytes > 0);
 	store->wal.limit = bytes;
+}
+
+uint64_t journal_newest(struct store *store)
+{
+	return wal_newest(&store->wal);
 }
 
 bool journal_checkpoint_due(struct store *store)

@@ -75,9 +75,10 @@ int seal_open(struct environment *e, const char *directory)
 	    [ENVIRONMENT_CREATE] = O_RDWR | O_CREAT | O_EXCL,
 	    [ENVIRONMENT_WRITE] = O_RDWR,
 	    [ENVIRONMENT_READ] = O_RDONLY,
+	    [ENVIRONMENT_BESIDE] = O_RDONLY,
 	};
 	char path[4300];
-	assert(e->mode <= ENVIRONMENT_READ && e->seal < 0);
+	assert(e->mode <= ENVIRONMENT_BESIDE && e->seal < 0);
 	snprintf(path, sizeof(path), "%s/seal", directory);
 	e->seal = open(path, flags[e->mode] | O_CLOEXEC, 0600);
 	return e->seal < 0 ? errno : 0;
@@ -88,7 +89,7 @@ int seal_write(const struct environment *e, uint64_t number)
 {
 	uint8_t seal[SEAL_SIZE];
 	uint64_t sum = 0;
-	assert(e->seal >= 0 && e->mode != ENVIRONMENT_READ);
+	assert(e->seal >= 0 && e->mode < ENVIRONMENT_READ);
 	int rc = header_checksum(e, number, &sum);
 	if (rc)
 		return rc;

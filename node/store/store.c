@@ -18,7 +18,10 @@ static int open_environment(struct store *s, struct environment *e, const struct
 	snprintf(name, sizeof(name), "data/%s", form->name);
 	int error = home_path(s->home, name, path);
 	if (!error)
-		error = environment_open(e, form, path, s->read_only ? ENVIRONMENT_READ : ENVIRONMENT_WRITE,
+		error = environment_open(e, form, path,
+		                         s->beside      ? ENVIRONMENT_BESIDE
+		                         : s->read_only ? ENVIRONMENT_READ
+		                                        : ENVIRONMENT_WRITE,
 		                         options->map_size, why);
 	if (!error)
 		error = environment_renew(e, why);
@@ -31,7 +34,7 @@ static int open_environment(struct store *s, struct environment *e, const struct
 			error = environment_error(e, rc, "sealing what was found", why);
 	}
 	if (!error)
-		error = identity_check(e, options->network_id, options->consensus_key, why);
+		error = identity_check(e, options, why);
 	if (!error && form == &journal_form)
 		error = journal_open(s, path, why);
 	return error;
@@ -67,15 +70,20 @@ int store_open_options(const struct store_options *options, struct store **store
 	s->lock = -1;
 	pthread_mutex_init(&s->checkpoint, NULL); /* which never fails on Linux */
 	s->read_only = options->read_only;
+	s->beside = options->beside;
+	assert(s->read_only || !s->beside);
 	int error = find_home(s, options->home, why);
-	if (!error)
+	if (!error && !s->beside)
 		error = home_lock(s->home, &s->lock, why);
+	/* Before anything of it is opened for writing. */
+	if (!error)
+		error = format_check(s->home, options->format ? options->format : FORMAT, why);
 	/* storage §6: the creation may have been killed before its last step. */
 	if (!error && !s->read_only && (error = home_sync(s->home, ".")) != 0)
 		snprintf(why, WHY_SIZE, "%.180s: %s", s->home, strerror(errno));
 	if (!error)
 		error = open_environment(s, &s->journal, &journal_form, options, why);
-	if (!error)
+	if (!error && !options->journal_alone)
 		error = open_environment(s, &s->state, &state_form, options, why);
 	if (error) {
 		store_close(s);
@@ -88,8 +96,46 @@ int store_open_options(const struct store_options *options, struct store **store
 int store_open(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], bool read_only,
                struct store **store, char why[256])
 {
-	const struct store_options options = {home, network_id, consensus_key, read_only, 0};
+	const struct store_options options = {
+	    .home = home, .network_id = network_id, .consensus_key = consensus_key, .read_only = read_only};
 	return store_open_options(&options, store, why);
+}
+
+int store_open_journal(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
+                       struct store **store, char why[256])
+{
+	const struct store_options options = {
+	    .home = home, .network_id = network_id, .consensus_key = consensus_key, .journal_alone = true};
+	return store_open_options(&options, store, why);
+}
+
+int store_open_beside(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], uint64_t newest,
+                      struct store **store, char why[256])
+{
+	const struct store_options options = {.home = home,
+	                                      .network_id = network_id,
+	                                      .consensus_key = consensus_key,
+	                                      .read_only = true,
+	                                      .beside = newest};
+	assert(newest > 0);
+	return store_open_options(&options, store, why);
+}
+
+int store_open_older(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], uint32_t format,
+                     struct store **store, char why[256])
+{
+	const struct store_options options = {.home = home,
+	                                      .network_id = network_id,
+	                                      .consensus_key = consensus_key,
+	                                      .read_only = true,
+	                                      .format = format};
+	return store_open_options(&options, store, why);
+}
+
+void store_forget_readers(struct store *store)
+{
+	environment_forget_readers(&store->journal);
+	environment_forget_readers(&store->state);
 }
 
 void store_close(struct store *store)
@@ -160,7 +206,7 @@ void store_measure(struct store *store, struct store_use *use)
 	use->log_waiting = wal_waiting(&store->wal);
 }
 
-static int check_table(const struct environment *e, unsigned table, uint64_t *records, char why[WHY_SIZE])
+int table_check(const struct environment *e, unsigned table, uint64_t *records, char why[WHY_SIZE])
 {
 	struct record_cursor cursor;
 	MDB_val key, before = {0, NULL};
@@ -204,7 +250,7 @@ int store_check_records(struct store *store, uint64_t *records, char why[256])
 	assert(store->journal.view && store->state.view);
 	for (size_t i = 0; i < 2; i++) {
 		for (unsigned table = 0; table < environments[i]->form->table_count; table++) {
-			int error = check_table(environments[i], table, &counts[i], why);
+			int error = table_check(environments[i], table, &counts[i], why);
 			if (error)
 				return error;
 		}

@@ -27,13 +27,29 @@ struct journal_write {
  * UNCIA_E_IO (errno says why). */
 int store_create(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
                  const struct flush *genesis);
+/* The same without a state: a journal alone, for who keeps votes and no ledger (node/signer). store_open_journal opens
+ * such a home, and of another home the journal; of its view the functions of the journal alone may be called, and it is
+ * renewed by store_view_renew_journal alone. */
+int store_create_journal(const char *home, const struct hash *network_id, const uint8_t consensus_key[32]);
+int store_open_journal(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
+                       struct store **store, char why[256]);
 /* Takes the home's lock (one process per home, readers included) and opens both environments. why: a sentence on
  * failure (path, what to do). read_only: for status and check of a stopped home; no commit may follow. Owns:
  * store_close. Returns 0; UNCIA_E_BUSY (with the pid); UNCIA_E_NOT_FOUND; UNCIA_E_NETWORK (of another network or key);
+ * UNCIA_E_NEWER, UNCIA_E_VERSION (of a newer or an older format: nothing was touched);
  * UNCIA_E_DAMAGED (truncated, bad header or checksum); UNCIA_E_FULL (no room to copy what the journal's log holds);
  * UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int store_open(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], bool read_only,
                struct store **store, char why[256]);
+/* Opens a home for reading beside the process that has it, which has let us in: it makes neither checkpoints nor
+ * flushes while this opens, and `newest` is its journal_newest of that time. What the view shows stays as it is; while
+ * it is open LMDB uses no page again that is freed, so that the files grow with what the other process changes. Not
+ * twice in one process, nor in the one that has it. Returns as store_open; UNCIA_E_DAMAGED also where the other process
+ * did make a checkpoint, which it does where its log is full: then it is to be tried again. */
+int store_open_beside(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], uint64_t newest,
+                      struct store **store, char why[256]);
+/* Lets go of what readers beside this process, which have ended without a word, still hold. Threads: any. */
+void store_forget_readers(struct store *store);
 /* Whether a process holds the home's lock, itself included where it has it open. It asks for the lock for a moment, and
  * waits for nobody; a home whose lock cannot be looked at counts as held by nobody. Threads: any. */
 bool store_is_held(const char *home);
@@ -58,6 +74,8 @@ const char *store_damage(const struct store *store);
  * checkpoint, or makes one. Threads: the journal's.
  * Returns 0; UNCIA_E_FULL (disk or map); UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int journal_commit(struct store *store, const struct journal_write *writes, size_t count, char why[256]);
+/* The number of the newest commit in the log, which is durable. Threads: any. */
+uint64_t journal_newest(struct store *store);
 /* Whether there is a part of the log that a checkpoint may copy, since commits go on in the other part. Threads: any.
  */
 bool journal_checkpoint_due(struct store *store);
@@ -90,5 +108,56 @@ int store_check_records(struct store *store, uint64_t *records, char why[256]);
 /* For `unciad check`: whether both hold the same state, every record of it, as their views show it. why: the first that
  * differs. Returns 0; UNCIA_E_PROOF (they differ); UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int store_compare_state(struct store *store, struct store *other, char why[256]);
+
+/* The format of homes that this program makes and opens. */
+uint32_t store_format_known(void);
+/* The format of a home, as its journal states it; 0: it cannot be told. Threads: any. */
+uint32_t store_format(const char *home);
+/* One step of a migration: what becomes of a home of format `from` in format from + 1. */
+struct store_step {
+	uint32_t from;
+	/* What becomes of a record that keeps its key. environment: 'j' or 's'. *payload: the record's; what is put
+	 * there instead lives until the next call. Returns 0; UNCIA_E_NOT_FOUND (it is left out); or an error, which
+	 * ends the migration. NULL: all stay as they are. */
+	int (*record)(char environment, unsigned table, struct bytes key, struct bytes *payload);
+};
+/* The steps that lead from older formats to the present one, ascending, without a gap; none before format 4. */
+const struct store_step *store_steps(size_t *count);
+/* Opens a home of an older format, from which the steps lead, for reading only: for a copy with them. Returns as
+ * store_open. */
+int store_open_older(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], uint32_t format,
+                     struct store **store, char why[256]);
+
+/* What of a copy is told, and how it is ended early. */
+struct store_copying {
+	const char *home; /* in which data.new is made, and renamed to data; it may be the store's own */
+	/* The copy takes the place of the data that is there, in one step. Otherwise there must be none. */
+	bool replace;
+	/* Called now and then, with bytes that were copied, of about so many. false: the copy is given up. May be NULL.
+	 */
+	bool (*progress)(void *context, uint64_t done, uint64_t total);
+	void *context;
+	/* What the records go through, in their order; none: they are copied as they are. The copy is of the last one's
+	 * format. */
+	const struct store_step *steps;
+	size_t step_count;
+};
+/* Makes a copy of the store, which is open for reading only: what its view shows, each record verified as it is read,
+ * into new environments without a hole, with an empty log; reads it all once more, syncs it, and gives it its name. A
+ * crash leaves nothing of that name, or, with `replace`, the one that was there. What was replaced is removed. Threads:
+ * the reading one. Returns 0; UNCIA_E_EXISTS; UNCIA_E_CLOSED (given up); UNCIA_E_FULL; UNCIA_E_DAMAGED (of the store,
+ * or of the copy); UNCIA_E_SYSTEM (the file system cannot exchange two directories); UNCIA_E_ARGUMENT; UNCIA_E_MEMORY;
+ * UNCIA_E_IO; why: a sentence. Nothing is left of a copy that failed. */
+int store_copy(struct store *store, const struct store_copying *copying, char why[256]);
+/* Removes what a copy that was cut short has left of data.new in this directory. Returns 0; UNCIA_E_IO, with errno;
+ * UNCIA_E_ARGUMENT. Threads: any. */
+int store_copy_clean(const char *home);
+/* Takes the lock of a directory in which a home is made, as that of a home: until *lock is closed. Returns 0;
+ * UNCIA_E_BUSY; UNCIA_E_ARGUMENT; UNCIA_E_IO; why: a sentence. Threads: any. */
+int store_lock(const char *home, int *lock, char why[256]);
+/* Bytes of the two files of a home in which LMDB is; 0 where there are none. Threads: any. */
+uint64_t store_size(const char *home);
+/* About so many bytes a copy of it takes. */
+uint64_t store_copy_size(struct store *store);
 
 #endif

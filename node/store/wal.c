@@ -168,6 +168,14 @@ bool wal_is_due(struct wal *wal)
 	return due;
 }
 
+uint64_t wal_newest(struct wal *wal)
+{
+	pthread_mutex_lock(&wal->mutex);
+	uint64_t newest = wal->last ? wal->last->header.sequence : wal->copied;
+	pthread_mutex_unlock(&wal->mutex);
+	return newest;
+}
+
 size_t wal_waiting(struct wal *wal)
 {
 	pthread_mutex_lock(&wal->mutex);

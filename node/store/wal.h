@@ -62,11 +62,12 @@ struct wal {
 int wal_create(const char *directory, struct wal_mark *mark);
 /* Opens the files and finds every piece that LMDB lacks; they must follow one another from the mark on. Behind the
  * newest there may be one that was torn, by a crash before its sync had returned. Unless it is read only, the newest is
- * written and synced once more, since it may be no further than the page cache.
+ * written and synced once more, since it may be no further than the page cache. until: 0, or beside the process that
+ * appends to it the last piece that is looked at, which is there.
  * Returns 0; UNCIA_E_DAMAGED (a sentence); UNCIA_E_MEMORY; UNCIA_E_FULL; UNCIA_E_IO. wal_close follows in every case.
  */
 int wal_open(struct wal *wal, const struct environment *environment, const char *directory, const struct wal_mark *mark,
-             char why[WHY_SIZE]);
+             uint64_t until, char why[WHY_SIZE]);
 /* Also of one whose opening failed, or that was never opened (all zeros). */
 void wal_close(struct wal *wal);
 
@@ -88,6 +89,8 @@ void wal_release(struct wal *wal, uint64_t sequence);
 void wal_copied(struct wal *wal, uint64_t sequence, size_t bytes);
 /* Whether a checkpoint has anything to copy. Threads: any. */
 bool wal_is_due(struct wal *wal);
+/* The sequence number of the newest piece, which is durable. Threads: any. */
+uint64_t wal_newest(struct wal *wal);
 /* Bytes that no checkpoint has copied. Threads: any. */
 size_t wal_waiting(struct wal *wal);
 /* The piece behind this one (NULL: the first that is there), or NULL. */

@@ -15,6 +15,7 @@
 /* What a walk over the files comes across. */
 struct wal_found {
 	const struct wal_mark *mark;
+	uint64_t until;            /* the last piece that is looked at */
 	uint64_t newest, checksum; /* of the piece with the highest sequence number; 0: none */
 	struct wal_place place;
 	struct wal_piece *first[2], *last[2]; /* by file: those that LMDB lacks */
@@ -111,6 +112,11 @@ static int scan_file(const struct wal *wal, struct wal_found *found, unsigned fi
 			at += PIECE_PAGE;
 			continue;
 		}
+		if (piece->header.sequence > found->until) { /* appended since we were let in */
+			at += (size_t)piece_size(&piece->header);
+			wal_piece_free(piece);
+			continue;
+		}
 		if (piece->header.sequence > found->newest) {
 			found->newest = piece->header.sequence;
 			found->checksum = piece->header.checksum;
@@ -195,12 +201,12 @@ static int open_files(struct wal *wal, const char *directory, char why[WHY_SIZE]
 }
 
 int wal_open(struct wal *wal, const struct environment *environment, const char *directory, const struct wal_mark *mark,
-             char why[WHY_SIZE])
+             uint64_t until, char why[WHY_SIZE])
 {
-	struct wal_found found = {.mark = mark};
+	struct wal_found found = {.mark = mark, .until = until ? until : UINT64_MAX};
 	*wal = (struct wal){
 	    .environment = environment,
-	    .read_only = environment->mode == ENVIRONMENT_READ,
+	    .read_only = environment->mode >= ENVIRONMENT_READ,
 	    .seal = -1,
 	    .limit = WAL_LIMIT_DEFAULT,
 	    .files = {{-1, 0}, {-1, 0}},
@@ -221,8 +227,11 @@ int wal_open(struct wal *wal, const struct environment *environment, const char 
 			found.first[i] = next;
 		}
 	}
-	if (!error)
+	/* The seal goes on with each commit: beside who makes them, we were told instead how far it had got. */
+	if (!error && !until)
 		error = check_seal(wal, mark, why);
+	else if (!error && wal->sequence < until)
+		error = scan_damaged(wal, why, "it lacks commit", until);
 	if (error)
 		return error;
 	/* storage §4: commits go on in the other file, which holds nothing that counts once all of this is copied. */

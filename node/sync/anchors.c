@@ -37,7 +37,7 @@ void anchors_trim(struct sync *s)
 
 void anchors_begin(struct sync *s, uint32_t peer)
 {
-	assert(!s->anchors.asking && peer < s->step->committee->size);
+	assert(!s->anchors.asking && peer < s->step->peer_count);
 	s->anchors = (struct sync_anchors){.asking = true, .peer = peer, .began_ms = s->step->now_ms};
 }
 

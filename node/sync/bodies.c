@@ -13,12 +13,18 @@
 
 #define FETCH_ROUNDS 3u /* until the wait for a body doubles no more: 2 s */
 
-/* Who was asked in vain may be on a slow link: each round through the committee waits twice as long. */
+/* Who was asked in vain may be on a slow link: each round through all peers waits twice as long. */
 static uint64_t fetch_again_ms(const struct sync *s, const struct chain_block *block)
 {
-	uint32_t rounds = block->fetch_tries / s->step->committee->size;
+	uint32_t rounds = block->fetch_tries / s->step->peer_count;
 
 	return s->step->now_ms + ((uint64_t)SYNC_FETCH_RETRY_MS << (rounds < FETCH_ROUNDS ? rounds : FETCH_ROUNDS));
+}
+
+/* Observers have what is final alone, and that comes by pages. */
+static bool body_may_be_there(const struct sync *s, uint32_t peer)
+{
+	return s->step->peers[peer].up && step_validator(s->step, peer) != NOT_A_MEMBER;
 }
 
 /* Its leader is asked first, then one validator after the other. */
@@ -29,14 +35,14 @@ int sync_fetch_bodies(struct sync *s)
 	if (sync_far(s))
 		return 0;
 	while ((block = chain_next_wanted(s->chain, s->step->now_ms))) {
-		uint32_t peer = committee_leader(s->step->committee, block->header.view), tried = 0;
-		peer = (peer + block->fetch_tries) % s->step->committee->size;
-		while ((peer == s->step->self || !s->step->peers[peer].up) && tried++ < s->step->committee->size)
-			peer = (peer + 1) % s->step->committee->size;
+		uint32_t leader = committee_leader(s->step->committee, block->header.view), tried = 0;
+		uint32_t peer = (step_peer_of(s->step, leader) + block->fetch_tries) % s->step->peer_count;
+		while (!body_may_be_there(s, peer) && tried++ < s->step->peer_count)
+			peer = (peer + 1) % s->step->peer_count;
 		chain_asked(s->chain, block, fetch_again_ms(s, block));
-		if (!s->step->peers[peer].up)
+		if (!body_may_be_there(s, peer))
 			continue;
-		assert(peer != s->step->self && !chain_has_body(block));
+		assert(peer != s->step->own_peer && !chain_has_body(block));
 		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 		Uncia__Pb__BlockRequest request = UNCIA__PB__BLOCK_REQUEST__INIT;
 		request.block_id = field_of(block->header.id.b, HASH_SIZE);

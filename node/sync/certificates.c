@@ -94,7 +94,7 @@ int sync_ask_certificates(struct sync *s)
 	if (current <= s->chain->tip->header.view + 1 || !s->step->peers_up)
 		return 0;
 	do
-		s->repair_peer = (s->repair_peer + 1) % s->step->committee->size;
+		s->repair_peer = (s->repair_peer + 1) % s->step->peer_count;
 	while (!s->step->peers[s->repair_peer].up);
 	/* A page of them is answered: what is held already must not fill it. */
 	request.from_view = s->chain->tip->header.view + 1;

@@ -18,17 +18,18 @@
 #define SYNC_PARTS_MS    20000u /* and after so long, */
 #define SYNC_PART_MS     1000u  /* and so much more for each part that has come */
 
-/* Who has more than is final here, and was late least often; of those who are alike, one after the other. */
+/* Who has more than is final here, or whoever will, where this one follows; and was late least often; of those who are
+ * alike, one after the other. */
 static uint32_t sync_pick_peer(const struct sync *s)
 {
 	uint32_t best = PEER_NONE;
 
 	if (s->anchors.asking)
 		return s->anchors.peer;
-	for (uint32_t i = 1; i <= s->step->committee->size; i++) {
-		uint32_t peer = (s->asked_peer + i) % s->step->committee->size;
-		if (peer == s->step->self || !s->step->peers[peer].up ||
-		    s->peers[peer].final_height <= s->chain->tip->header.height)
+	for (uint32_t i = 1; i <= s->step->peer_count; i++) {
+		uint32_t peer = (s->asked_peer + i) % s->step->peer_count;
+		if (peer == s->step->own_peer || !s->step->peers[peer].up ||
+		    (!s->follows && s->peers[peer].final_height <= s->chain->tip->header.height))
 			continue;
 		if (best == PEER_NONE || s->peers[peer].late < s->peers[best].late)
 			best = peer;
@@ -76,13 +77,14 @@ int sync_ask(struct sync *s)
 			s->ask_at = s->step->now_ms + SYNC_RETRY_MS;
 		return 0;
 	}
-	assert(peer < s->step->committee->size && peer != s->step->self && s->step->peers[peer].up);
+	assert(peer < s->step->peer_count && peer != s->step->own_peer && s->step->peers[peer].up);
 	s->asked = s->peers[peer].asked = true;
 	s->asked_peer = peer;
 	uint32_t late = s->peers[peer].late < SYNC_LATE_MAX ? s->peers[peer].late : SYNC_LATE_MAX;
 	s->asked_ms = s->step->now_ms;
 	s->ask_at = s->asked_ms + ((uint64_t)SYNC_RETRY_MS << late);
 	anchors_question(s, &request);
+	request.wait = s->follows && !request.headers;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST;
 	message.sync_request = &request;
 	return message_send(s->step, 0, peer, &message);

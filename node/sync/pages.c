@@ -268,17 +268,37 @@ int sync_request_answer(struct sync *s, uint32_t peer, const Uncia__Pb__SyncRequ
 	s->peers[peer].page_from = request->from_height;
 	s->peers[peer].page_until = request->headers ? 0 : request->until_height;
 	s->peers[peer].page_headers = request->headers;
+	s->peers[peer].page_wait = request->wait;
 	return 0;
+}
+
+/* Whether the page of a peer can be answered: at once, or where it is to wait for its first block, once that is stored.
+ * Returns 1, 0, or an error of this machine. */
+static int page_is_due(const struct sync *s, uint32_t peer)
+{
+	const struct sync_peer *p = &s->peers[peer];
+	struct hash id;
+	uint64_t view;
+
+	if (!p->page_from)
+		return 0;
+	if (!p->page_wait)
+		return 1;
+	if (p->page_from > s->chain->tip->header.height)
+		return 0;
+	int error = journal_final(s->step, p->page_from, &view, &id);
+	return error == UNCIA_E_NOT_FOUND ? 0 : error ? error : 1;
 }
 
 /* One page a step, to one after the other. */
 int sync_pages_answer(struct sync *s)
 {
-	for (uint32_t i = 1; i <= s->step->committee->size; i++) {
-		uint32_t peer = (s->answered_peer + i) % s->step->committee->size;
+	for (uint32_t i = 1; i <= s->step->peer_count; i++) {
+		uint32_t peer = (s->answered_peer + i) % s->step->peer_count;
 		struct read_budget *budget = &s->peers[peer].budgets[SHARE_PAGES];
-		if (!s->peers[peer].page_from ||
-		    !read_budget_left(budget, s->step->now_ms, READ_PEER_OWED, READ_PEER_PER_MS))
+		int due = page_is_due(s, peer);
+		TRY(due);
+		if (!due || !read_budget_left(budget, s->step->now_ms, READ_PEER_OWED, READ_PEER_PER_MS))
 			continue;
 		budget->owed += READ_QUESTION;
 		s->answered_peer = peer;
@@ -291,10 +311,14 @@ uint64_t sync_pages_wake(const struct sync *s)
 {
 	uint64_t at = TIME_NEVER;
 
-	for (uint32_t i = 0; i < s->step->committee->size; i++) {
-		if (!s->peers[i].page_from)
+	for (uint32_t i = 0; i < s->step->peer_count; i++) {
+		const struct sync_peer *p = &s->peers[i];
+		if (!p->page_from)
 			continue;
-		uint64_t due = read_budget_at(&s->peers[i].budgets[SHARE_PAGES], READ_PEER_OWED, READ_PEER_PER_MS);
+		uint64_t due = read_budget_at(&p->budgets[SHARE_PAGES], READ_PEER_OWED, READ_PEER_PER_MS);
+		/* What waits for a block is looked at in the steps that make it final, and store it. */
+		if (p->page_wait && (p->page_from > s->chain->tip->header.height || due <= s->step->now_ms))
+			continue;
 		if (due < at)
 			at = due;
 	}

@@ -62,6 +62,8 @@ int sync_resend(struct sync *s, uint32_t peer)
 int sync_peer_up(struct sync *s, uint32_t peer)
 {
 	s->newest_ask_at = s->step->now_ms;
+	if (s->follows && !s->asked && !s->verifying)
+		s->ask_at = s->step->now_ms;
 	return send_status(s, peer);
 }
 
@@ -101,7 +103,8 @@ int sync_newest_vote_answer(struct sync *s, uint32_t peer, const Uncia__Pb__Newe
 	uint8_t bytes[256];
 	size_t size = 0;
 
-	const struct vote *newest = consensus_newest(s->consensus, peer);
+	uint32_t validator = step_validator(s->step, peer);
+	const struct vote *newest = validator == NOT_A_MEMBER ? NULL : consensus_newest(s->consensus, validator);
 
 	if (newest)
 		TRY(vote_encode(newest, bytes, &size));
@@ -120,9 +123,11 @@ static int newest_vote_ask(struct sync *s)
 	request.nonce = consensus_nonce(s->consensus);
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REQUEST;
 	message.newest_vote_request = &request;
-	for (uint32_t i = 0; i < s->step->committee->size; i++)
-		if (i != s->step->self && s->step->peers[i].up && !consensus_has_answered(s->consensus, i))
-			TRY(message_send(s->step, 0, i, &message));
+	for (uint32_t i = 0; i < s->step->committee->size; i++) {
+		uint32_t peer = step_peer_of(s->step, i);
+		if (i != s->step->self && s->step->peers[peer].up && !consensus_has_answered(s->consensus, i))
+			TRY(message_send(s->step, 0, peer, &message));
+	}
 	s->newest_ask_at = s->step->now_ms + NEWEST_RETRY_MS;
 	return 0;
 }
@@ -153,6 +158,8 @@ int sync_timer(struct sync *s)
 	if (s->step->now_ms < s->last_final_ms + STANDSTILL_MS + s->heartbeat_ms)
 		return 0;
 	TRY(send_status(s, PEER_ALL));
+	if (s->follows)
+		return 0;
 	TRY(sync_resend(s, PEER_ALL));
 	return sync_ask_certificates(s);
 }

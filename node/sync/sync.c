@@ -8,13 +8,13 @@ int sync_init(struct sync *s)
 {
 	assert(s->step && s->chain && s->heartbeat_ms);
 	s->ask_at = TIME_NEVER;
-	s->peers = calloc(s->step->committee->size, sizeof(*s->peers));
+	s->peers = calloc(PEERS_MAX, sizeof(*s->peers));
 	return s->peers ? 0 : UNCIA_E_MEMORY;
 }
 
 void sync_deinit(struct sync *s)
 {
-	for (uint32_t i = 0; s->peers && i < s->step->committee->size; i++)
+	for (uint32_t i = 0; s->peers && i < PEERS_MAX; i++)
 		sync_run_free(&s->peers[i].run);
 	free(s->peers);
 	s->peers = NULL;
@@ -37,9 +37,9 @@ static uint64_t weight_at(const struct sync *s, uint64_t height)
 {
 	uint64_t weight = 0;
 
-	for (uint32_t i = 0; i < s->step->committee->size; i++)
+	for (uint32_t i = 0; i < s->step->peer_count; i++)
 		if (s->step->peers[i].up && s->peers[i].final_height >= height)
-			weight += s->step->committee->validators[i].weight;
+			weight += step_weight(s->step, i);
 	return weight;
 }
 
@@ -47,7 +47,7 @@ uint64_t sync_highest(const struct sync *s)
 {
 	uint64_t highest = 0;
 
-	for (uint32_t i = 0; i < s->step->committee->size; i++)
+	for (uint32_t i = 0; i < s->step->peer_count; i++)
 		if (s->step->peers[i].up && s->peers[i].final_height > highest &&
 		    weight_at(s, s->peers[i].final_height) > s->step->committee->faulty)
 			highest = s->peers[i].final_height;

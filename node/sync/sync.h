@@ -59,6 +59,7 @@ struct sync_peer {
 	uint64_t page_from;    /* the page that it waits for begins there; 0: it waits for none */
 	uint64_t page_until;   /* and may end here without a certificate; 0: nowhere */
 	bool page_headers;     /* it waits for headers alone */
+	bool page_wait;        /* and for as long as the first of its blocks is not there */
 	uint64_t final_height; /* as it last told */
 	uint64_t told_at_ms;   /* when it was last told that it is behind */
 	bool asked;            /* for a page that has not come */
@@ -71,11 +72,12 @@ struct sync {
 	struct chain *chain;
 	const struct consensus *consensus; /* from sync_start on */
 	uint32_t heartbeat_ms;
+	bool follows;          /* no member: pages are asked for all the time, and come as blocks become final */
 	uint32_t page_bytes;   /* of blocks in one page, where that is more than one */
 	uint32_t page_headers; /* that follow them, at most */
 	uint32_t near_blocks;  /* so far above the final tip bodies are fetched by id */
 
-	struct sync_peer *peers; /* by validator */
+	struct sync_peer *peers; /* by number */
 	uint32_t answered_peer;  /* the last one that was given a page */
 	bool asked;              /* a page of the final chain is asked for */
 	uint32_t asked_peer;

@@ -6,8 +6,10 @@
 struct arguments {
 	const struct command *command;
 	poptContext popt;
-	char title[32]; /* "unciad NAME" */
-	char **values;  /* owned: the values that arguments_next has handed out */
+	const struct command *const *commands; /* the whole table, NULL at its end: set by main.c */
+	char title[32];                        /* "unciad NAME" */
+	char synopsis[64];                     /* what may follow, as popt shows it */
+	char **values;                         /* owned: the values that arguments_next has handed out */
 	size_t value_count;
 };
 

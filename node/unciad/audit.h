@@ -1,9 +1,8 @@
-/* The offline audit of a home: checks everything that its store claims again, from the genesis on. Threads: the
+/* The audit of a home: checks everything that its store claims again, from the genesis on. Threads: the
  * command's.
  */
 #ifndef AUDIT_H
 #define AUDIT_H
-#include <signal.h>
 #include "home.h"
 
 struct audit_report {
@@ -16,11 +15,18 @@ struct audit_report {
 	char failure[300];
 };
 
-/* In: an opened store, which is only read; directory: where a temporary ledger may be made; *stop: set by a signal
- * handler to end early. *report is valid where the result is 0 or EXIT_MISMATCH. Returns 0; EXIT_MISMATCH
- * (report->failure says what, failed_height where); EXIT_FAILED (this machine could not carry the audit out; said on
- * standard error). */
-int audit_run(const struct home *home, struct store *store, const char *directory, const volatile sig_atomic_t *stop,
+struct audit_options {
+	const char *directory; /* where a temporary ledger may be made */
+	/* Called for each final block. Not 0: an exit code, having said why, which ends the audit. May be NULL. */
+	int (*progress)(void *context, uint64_t height, uint64_t tip);
+	void *context;
+	unsigned threads; /* that check signatures; 0: one for each processor */
+};
+
+/* In: an opened store, which is only read. *report is valid where the result is 0 or EXIT_MISMATCH, and does not hang
+ * on the number of threads. Returns 0; EXIT_MISMATCH (report->failure says what, failed_height where); EXIT_FAILED
+ * (this machine could not carry the audit out; said on standard error); what `progress` has returned. */
+int audit_run(const struct home *home, struct store *store, const struct audit_options *options,
               struct audit_report *report);
 
 #endif

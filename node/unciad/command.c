@@ -20,7 +20,9 @@ int arguments_begin(struct arguments *a, const struct command *command, int argc
 	a->popt = poptGetContext("unciad", argc, argv, command->options, 0);
 	if (!a->popt)
 		return command_error(EXIT_FAILED, "out of memory");
-	poptSetOtherOptionHelp(a->popt, "OPTION...");
+	snprintf(a->synopsis, sizeof(a->synopsis), "%s%sOPTION...", command->operands ? command->operands : "",
+	         command->operands ? " " : "");
+	poptSetOtherOptionHelp(a->popt, a->synopsis);
 	return 0;
 }
 
@@ -71,12 +73,24 @@ int arguments_next(struct arguments *a, const char **value)
 		command_usage_error(a, "%s: %s", poptBadOption(a->popt, POPT_BADOPTION_NOALIAS), poptStrerror(val));
 		return -1;
 	}
-	const char *rest = poptGetArg(a->popt);
+	const char *rest = a->command->operands ? NULL : poptGetArg(a->popt);
 	if (rest) {
 		command_usage_error(a, "%s: unexpected argument", rest);
 		return -1;
 	}
 	return 0;
+}
+
+const char *arguments_operand(struct arguments *a)
+{
+	assert(a->command->operands);
+	return poptGetArg(a->popt);
+}
+
+const struct command *const *arguments_commands(const struct arguments *a)
+{
+	assert(a->commands);
+	return a->commands;
 }
 
 int arguments_home(struct arguments *a, const char **home, bool *json)

@@ -26,15 +26,17 @@ struct arguments;
 
 /* One command; each is a constant of its own file. */
 struct command {
-	const char *name;
+	const char *name;                        /* a word, or two with a space between */
 	const char *summary;                     /* one line */
 	const char *description;                 /* sentences for --help and the man page */
 	const struct poptOption *options;        /* every option's val is above 0 and unique in the command */
 	int (*run)(struct arguments *arguments); /* returns an exit code */
+	const char *operands;                    /* as --help shows them; NULL: it takes none */
 };
 
-extern const struct command command_keygen, command_genesis, command_init, command_start, command_status, command_check,
-    command_devnet, command_version;
+extern const struct command command_keygen, command_genesis, command_genesis_line, command_genesis_sign, command_init,
+    command_start, command_sign_agent, command_sign_agent_init, command_status, command_peers, command_check,
+    command_backup, command_compact, command_migrate, command_devnet, command_completion, command_version;
 
 /* The options that several commands have, and their vals. */
 #define OPTION_HELP    'h'
@@ -54,6 +56,11 @@ extern const struct command command_keygen, command_genesis, command_init, comma
  * Returns 0 at the end; -1 at what is no option of this command, which has been said on standard error.
  * Ends the process where the help is asked for, which it prints, and where memory ends, which it says. */
 int arguments_next(struct arguments *arguments, const char **value);
+/* Behind the options of a command that takes operands: the next one, which lives as long as the arguments; NULL: there
+ * is none left. */
+const char *arguments_operand(struct arguments *arguments);
+/* The whole table of commands, NULL at its end. */
+const struct command *const *arguments_commands(const struct arguments *arguments);
 
 /* Takes all options of a command that has --home and perhaps --json. *home lives as long as the arguments. Returns an
  * exit code: EXIT_USAGE, having said so, where --home is missing. */

@@ -9,6 +9,7 @@
 #include "command.h"
 #include "files.h"
 #include "ini_text.h"
+#include "keys.h"
 #include "node.h"
 
 static const struct number_key {
@@ -36,8 +37,9 @@ struct parser {
 	struct ini_reader reader;
 	uint32_t committee_size;
 	unsigned websocket_line, metrics_line; /* where these stand */
+	unsigned observer_lines[OBSERVERS_MAX];
 	struct config config;
-	bool has_listen, has_log_level, has_number[NUMBER_KEYS];
+	bool has_listen, has_log_level, has_accept_wallets, has_number[NUMBER_KEYS];
 	bool failed; /* and said so: the first mistake is the one to show */
 };
 
@@ -114,6 +116,26 @@ static int take_log_level(struct parser *p, const char *value)
 	return refuse(p, "log_level = %s: not error, warning, info or debug", value);
 }
 
+static int take_accept_wallets(struct parser *p, const char *value)
+{
+	if (p->has_accept_wallets)
+		return refuse(p, "accept_wallets is given twice");
+	p->has_accept_wallets = true;
+	p->config.strangers = !strcmp(value, "yes");
+	return p->config.strangers || !strcmp(value, "no") || refuse(p, "accept_wallets = %s: not yes or no", value);
+}
+
+static int take_signer(struct parser *p, const char *value)
+{
+	if (*p->config.signer)
+		return refuse(p, "signer is given twice");
+	if (value[0] != '/' || strlen(value) >= SIGNER_PATH_SIZE)
+		return refuse(p, "signer = %s: not a path that begins with / and has at most %u bytes", value,
+		              SIGNER_PATH_SIZE - 1);
+	strcpy(p->config.signer, value);
+	return 1;
+}
+
 static int take_node_key(struct parser *p, const char *name, const char *value)
 {
 	if (!strcmp(name, "listen"))
@@ -124,6 +146,10 @@ static int take_node_key(struct parser *p, const char *name, const char *value)
 		return take_metrics(p, value);
 	if (!strcmp(name, "log_level"))
 		return take_log_level(p, value);
+	if (!strcmp(name, "accept_wallets"))
+		return take_accept_wallets(p, value);
+	if (!strcmp(name, "signer"))
+		return take_signer(p, value);
 	if (!strcmp(name, "log"))
 		return take_log(p, value);
 	for (size_t i = 0; i < NUMBER_KEYS; i++) {
@@ -149,11 +175,51 @@ static int take_peer_key(struct parser *p, const char *section, const char *name
 	       refuse(p, "address = %s: %s", value, endpoint_refusal(value));
 }
 
+/* The observer of a section, which is new the first time. NULL: refused. */
+static struct config_observer *observer_of(struct parser *p, const char *section)
+{
+	const char *name = section + strlen("observer.");
+	struct config *c = &p->config;
+
+	for (uint32_t i = 0; i < c->observer_count; i++)
+		if (!strcmp(c->observers[i].name, name))
+			return &c->observers[i];
+	if (!*name || strlen(name) >= CONFIG_NAME_SIZE) {
+		refuse(p, "section [%s]: an observer's name has 1 to %u characters", section, CONFIG_NAME_SIZE - 1);
+		return NULL;
+	}
+	if (c->observer_count == OBSERVERS_MAX) {
+		refuse(p, "section [%s]: there are %u observers at most", section, OBSERVERS_MAX);
+		return NULL;
+	}
+	struct config_observer *fresh = &c->observers[c->observer_count++];
+	snprintf(fresh->name, sizeof(fresh->name), "%s", name);
+	p->observer_lines[c->observer_count - 1] = p->reader.line;
+	return fresh;
+}
+
+static int take_observer_key(struct parser *p, const char *section, const char *name, const char *value)
+{
+	struct config_observer *observer = observer_of(p, section);
+
+	if (!observer || !name)
+		return !!observer;
+	if (strcmp(name, "network_key"))
+		return refuse(p, "unknown key '%s' in section [%s]", name, section);
+	if (observer->has_key)
+		return refuse(p, "the network_key of observer %s is given twice", observer->name);
+	observer->has_key = true;
+	return hex_parse_32(value, strlen(value), observer->network_key) ||
+	       refuse(p, "network_key = %s: not 64 hexadecimal digits", value);
+}
+
 /* A section, even if nothing stands in it, or a value in one. Returns 0 where it is refused. */
 static int config_take_line(struct parser *p, const char *section, const char *name, const char *value)
 {
 	if (!strncmp(section, "peer.", strlen("peer.")))
 		return take_peer_key(p, section, name, value);
+	if (!strncmp(section, "observer.", strlen("observer.")))
+		return take_observer_key(p, section, name, value);
 	if (!strcmp(section, "node"))
 		return !name || take_node_key(p, name, value);
 	return name && !*section ? refuse(p, "'%s' stands before any [section]", name)
@@ -208,10 +274,27 @@ void config_differences(const struct config *one, const struct config *other, ch
 	}
 }
 
+/* Each has a key, and another one than the others. */
+static void check_observers(struct parser *p)
+{
+	const struct config *c = &p->config;
+
+	for (uint32_t i = 0; !p->failed && i < c->observer_count; i++) {
+		p->reader.line = p->observer_lines[i];
+		if (!c->observers[i].has_key)
+			refuse(p, "observer %s has no network_key", c->observers[i].name);
+		for (uint32_t k = 0; k < i; k++)
+			if (!memcmp(c->observers[i].network_key, c->observers[k].network_key, 32))
+				refuse(p, "observer %s has the network_key of observer %s", c->observers[i].name,
+				       c->observers[k].name);
+	}
+}
+
 /* What lines that are right by themselves contradict. */
 static void check_whole(struct parser *p)
 {
 	char text[ENDPOINT_TEXT_SIZE];
+	check_observers(p);
 	const char *with, *clash = p->failed ? NULL : config_ports_clash(&p->config, &with);
 	if (!clash)
 		return;
@@ -258,7 +341,7 @@ int config_load(const char *path, uint32_t committee_size, struct config *config
 	struct parser p = {
 	    .path = path,
 	    .committee_size = committee_size,
-	    .config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = LOG_LEVEL_INFO},
+	    .config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = LOG_LEVEL_INFO, .strangers = true},
 	};
 	uint8_t *text;
 	size_t size;
@@ -293,10 +376,14 @@ static void write_settings(FILE *file, const struct config *config)
 	    "# Where /metrics (Prometheus) and /healthz are served to whoever connects; so let it be on loopback, or\n"
 	    "# behind a firewall:\n"
 	    "%smetrics = %s\n"
+	    "# Whether wallets of other machines are let in (yes or no):\n"
+	    "# accept_wallets = yes\n"
 	    "# error, warning, info or debug; read anew at SIGHUP, as the addresses of the others below are\n"
 	    "log_level = %s\n"
 	    "# A file for the log instead of standard error, here unless it begins with /; SIGHUP opens it anew:\n"
 	    "%slog = %s\n"
+	    "# The socket of the sign agent that has the consensus key (unciad sign-agent):\n"
+	    "# signer = /run/uncia/sign-agent\n"
 	    "# Threads that check signatures (one for each processor):\n"
 	    "# verifier_threads = 2\n"
 	    "# Wallets linked at once:\n"
@@ -333,6 +420,9 @@ static void write_peers(FILE *file, const struct config *config)
 		endpoint_format(&config->peers[i], address);
 		fprintf(file, "[peer.%u]\naddress = %s\n", i, address);
 	}
+	fputs("\n# Observers that may follow this validator, by names of your own:\n"
+	      "# [observer.shop]\n# network_key = 64 hexadecimal digits, which its  unciad keygen  has said\n",
+	      file);
 }
 
 int config_write(const char *path, const struct config *config, bool replace)

@@ -4,6 +4,8 @@
 #include "clocks.h"
 #include "command.h"
 #include "files.h"
+#include "founding_files.h"
+#include "genesis_check.h"
 #include "genesis_draft.h"
 #include "keys.h"
 #include "network_file.h"
@@ -22,6 +24,9 @@ enum {
 	OPTION_AT,
 	OPTION_WEBSOCKET,
 	OPTION_ALLOW,
+	OPTION_LINE,
+	OPTION_CHECK,
+	OPTION_SIGNATURES,
 };
 
 static const struct poptOption options[] = {
@@ -33,6 +38,8 @@ static const struct poptOption options[] = {
     {"slow", '\0', POPT_ARG_STRING, NULL, OPTION_SLOW, "Weight that may be missing for one-round finality", "P"},
     {"validator", '\0', POPT_ARG_STRING, NULL, OPTION_VALIDATOR, "A validator, in order; once for each",
      "KEY:NETWORKKEY[:WEIGHT]"},
+    {"line", '\0', POPT_ARG_STRING, NULL, OPTION_LINE,
+     "A file of operators' lines (genesis line): validators, in order; once for each file", "FILE"},
     {"account", '\0', POPT_ARG_STRING, NULL, OPTION_ACCOUNT, "An account and what it holds; once for each",
      "ADDRESS=AMOUNT"},
     {"timestamp", '\0', POPT_ARG_STRING, NULL, OPTION_TIMESTAMP, "When it begins, in ms since 1970 (now)", "MS"},
@@ -44,12 +51,21 @@ static const struct poptOption options[] = {
      "Where browsers reach a validator, ws:// or wss://, for --network; once for each", "INDEX=URL"},
     {"allow", '\0', POPT_ARG_STRING, NULL, OPTION_ALLOW,
      "Take what is refused as a likely mistake: time, weights or smallest; once for each", "WHAT"},
+    {"check", '\0', POPT_ARG_STRING, NULL, OPTION_CHECK,
+     "Make nothing: show this genesis, and hold it against --line, --signatures and --network", "FILE"},
+    {"signatures", '\0', POPT_ARG_STRING, NULL, OPTION_SIGNATURES,
+     "A file of operators' signatures (genesis sign), for --check; once for each file", "FILE"},
     OPTIONS_JSON,
     OPTIONS_COMMON,
 };
 
 struct request {
 	struct genesis_draft draft;
+	struct operator_lines lines;
+	size_t lines_at[COMMITTEE_SIZE_MAX]; /* of each validator that has a line, its number among them, from 1 */
+	struct agreements agreements;
+	const char *check, *making; /* making: an option that --check has no use for */
+	bool has_lines, has_agreements;
 	const char *output, *network;
 	struct endpoint endpoints[COMMITTEE_SIZE_MAX];
 	websocket_url websockets[COMMITTEE_SIZE_MAX];
@@ -81,9 +97,54 @@ static int take_websocket_url(struct request *r, const char *value)
 	return 0;
 }
 
+/* The validators of a file of lines, behind those that are there. */
+static int take_lines(struct request *r, const char *path)
+{
+	size_t before = r->lines.count;
+	int code = operator_lines_read(&r->lines, path);
+	r->has_lines = true;
+	for (size_t i = before; !code && i < r->lines.count; i++) {
+		if (r->draft.validator_count < COMMITTEE_SIZE_MAX)
+			r->lines_at[r->draft.validator_count] = i + 1;
+		code = draft_add_validator(&r->draft, &r->lines.items[i].validator);
+	}
+	return code;
+}
+
+/* Each line must be of this network; and its validator is where it says. */
+static int use_lines(struct request *r)
+{
+	for (uint32_t i = 0; i < r->draft.validator_count; i++) {
+		const struct operator_line *line = r->lines_at[i] ? &r->lines.items[r->lines_at[i] - 1] : NULL;
+		if (!line)
+			continue;
+		if (strcmp(line->name, r->draft.name))
+			return command_error(EXIT_USAGE,
+			                     "validator %u (%s): its line is for the network '%s', not '%s': ask its "
+			                     "operator for another (unciad genesis line --name '%s')",
+			                     i, line->host, line->name, r->draft.name, r->draft.name);
+		if (r->endpoints[i].port)
+			return command_error(EXIT_USAGE,
+			                     "--at %u=…: its operator's line says where validator %u is: leave the "
+			                     "option out, or ask him for a new line",
+			                     i, i);
+		if (r->network)
+			operator_line_endpoint(line, &r->endpoints[i]);
+	}
+	return 0;
+}
+
 static int genesis_take_option(struct request *r, int option, const char *value)
 {
 	switch (option) {
+	case OPTION_LINE:
+		return take_lines(r, value);
+	case OPTION_CHECK:
+		r->check = value;
+		return 0;
+	case OPTION_SIGNATURES:
+		r->has_agreements = true;
+		return agreements_read(&r->agreements, value);
 	case OPTION_NAME:
 		r->draft.name = value;
 		return 0;
@@ -181,10 +242,12 @@ static int write_files(const struct request *r, const struct genesis *genesis)
 	return code;
 }
 
-static int make_genesis_file(const struct request *r)
+static int make_genesis_file(struct request *r)
 {
 	struct genesis genesis;
-	int code = check_endpoints(r);
+	int code = use_lines(r);
+	if (!code)
+		code = check_endpoints(r);
 	if (!code)
 		code = draft_make(&r->draft, &genesis);
 	if (code)
@@ -201,20 +264,57 @@ static int make_genesis_file(const struct request *r)
 	return code;
 }
 
+/* Which options say what a genesis is to be. */
+static void note_making(struct request *r, int option)
+{
+	for (const struct poptOption *o = options; o->longName; o++)
+		if (o->val == option && option >= OPTION_NAME && option <= OPTION_ALLOW && option != OPTION_NETWORK)
+			r->making = o->longName;
+}
+
+/* --check, alone with what it is held against. */
+static int check_genesis_file(const struct request *r)
+{
+	if (r->making)
+		return command_error(EXIT_USAGE, "--check makes no genesis, and has no use for --%s", r->making);
+	const struct genesis_check check = {.path = r->check,
+	                                    .network = r->network,
+	                                    .lines = &r->lines,
+	                                    .agreements = &r->agreements,
+	                                    .has_lines = r->has_lines,
+	                                    .has_agreements = r->has_agreements,
+	                                    .json = r->json};
+	return genesis_check(&check);
+}
+
+static int make_or_check(struct request *r, const struct arguments *arguments)
+{
+	if (r->check)
+		return check_genesis_file(r);
+	if (r->has_agreements)
+		return command_usage_error(arguments, "--signatures is for --check, which is missing");
+	if (!r->draft.name)
+		return command_usage_error(arguments, "--name is missing");
+	if (!r->output)
+		return command_usage_error(arguments, "--output is missing");
+	return make_genesis_file(r);
+}
+
 static int genesis_run(struct arguments *arguments)
 {
 	struct request r = {.draft = {.currency_code = "UNC", .smallest_amount = SMALLEST_AMOUNT_DEFAULT}};
 	r.draft.timestamp_ms = clocks_wall_ms();
 	const char *value;
 	int option, code = 0;
-	while (!code && (option = arguments_next(arguments, &value)) != 0)
+	while (!code && (option = arguments_next(arguments, &value)) != 0) {
 		code = option < 0 ? EXIT_USAGE : genesis_take_option(&r, option, value);
-	if (!code && !r.draft.name)
-		code = command_usage_error(arguments, "--name is missing");
-	if (!code && !r.output)
-		code = command_usage_error(arguments, "--output is missing");
+		if (!code)
+			note_making(&r, option);
+	}
 	if (!code)
-		code = make_genesis_file(&r);
+		code = make_or_check(&r, arguments);
+	operator_lines_free(&r.lines);
+	agreements_free(&r.agreements);
 	draft_deinit(&r.draft);
 	return code;
 }
@@ -226,7 +326,12 @@ const struct command command_genesis = {
         "States the validators, what they tolerate, the currency and the accounts that hold its first supply.\n"
         "The file's hash is the network's id: every validator starts from the same bytes. Where --faulty and\n"
         "--slow are not given, the most that the weights allow, --faulty first. What is most often a mistake (a time\n"
-        "in seconds, a validator that outweighs --faulty) is refused unless --allow names it.",
+        "in seconds, a validator that outweighs --faulty) is refused unless --allow names it.\n"
+        "Where several people make it, each states his validator with  unciad genesis line,  one collects the lines\n"
+        "(--line, in place of --validator and --at), and all agree with  unciad genesis sign.  --check FILE shows a\n"
+        "genesis and says whether every line of --line is in it, with --network also its address, and who of all has\n"
+        "signed (--signatures): exit code 0 where all of that is so, 6 where lines or signatures are missing, 7 where\n"
+        "one does not agree with the genesis.",
     .options = options,
     .run = genesis_run,
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "backup_note.h"
 #include "command.h"
 #include "ledger.h"
 #include "replica.h"
@@ -93,19 +94,81 @@ static int load_home_genesis(const char *path, struct genesis *genesis)
 	return genesis_load(file, genesis);
 }
 
-int home_open(const char *path, struct home *home)
+/* Where the consensus key is not here: whether that is since a sign agent has it. */
+static int find_signer(struct home *home)
+{
+	struct config config;
+	if (has_file(home->path, "consensus.key") || !has_file(home->path, "unciad.conf"))
+		return 0;
+	int code = home_config(home, &config);
+	home->signer = !code && *config.signer;
+	return code;
+}
+
+/* The keys of a home whose consensus key a sign agent has. */
+static int load_without_secret(struct home *home)
+{
+	int code = keys_load_network(home->path, &home->keys);
+	for (uint32_t i = 0; !code && i < home->genesis.committee.size; i++) {
+		const struct validator *v = &home->genesis.committee.validators[i];
+		if (memcmp(v->network_key, home->keys.network_public, 32))
+			continue;
+		memcpy(home->keys.consensus_public, v->consensus_key, PUBLIC_KEY_SIZE);
+		return 0;
+	}
+	return code ? code
+	            : command_error(EXIT_MISMATCH,
+	                            "%s/network.key is of no validator of the genesis: put this home's own back",
+	                            home->path);
+}
+
+static int keys_of_home(struct home *home)
+{
+	int code = find_signer(home);
+	if (code)
+		return code;
+	return home->signer ? load_without_secret(home) : keys_load(home->path, &home->keys);
+}
+
+static int home_open_by(const char *path, struct home *home, int (*load)(struct home *home))
 {
 	memset(home, 0, sizeof(*home));
 	home->path = path;
+	home->self = SELF_OBSERVER;
 	int code = load_home_genesis(path, &home->genesis);
 	if (code)
 		return code;
-	code = keys_load(path, &home->keys);
+	code = load(home);
 	if (!code)
 		code = find_self(&home->genesis, &home->keys, path, &home->self);
 	if (code)
 		home_close(home);
 	return code;
+}
+
+int home_open(const char *path, struct home *home)
+{
+	return home_open_by(path, home, keys_of_home);
+}
+
+/* The public keys of a backup, whose note has them. */
+static int keys_of_backup(struct home *home)
+{
+	const char *path = home->path;
+	struct node_keys *keys = &home->keys;
+	struct backup_note note;
+	if (!backup_note_exists(path) || has_file(path, "consensus.key") || has_file(path, "network.key"))
+		return keys_of_home(home);
+	memset(keys, 0, sizeof(*keys));
+	int code = backup_note_read(path, &note);
+	memcpy(keys->consensus_public, note.consensus_key, PUBLIC_KEY_SIZE);
+	memcpy(keys->network_public, note.network_key, 32);
+	return code;
+}
+
+int home_open_to_read(const char *path, struct home *home)
+{
+	return home_open_by(path, home, keys_of_backup);
 }
 
 void home_close(struct home *home)
@@ -176,8 +239,6 @@ static bool is_of_part(const char *why)
 
 const char *home_damage_advice(const char *why)
 {
-	if (strstr(why, "its format is"))
-		return ": use the release of unciad that made this home";
 	if (strstr(why, "data/state back"))
 		return "";
 	/* What may be about both is about the votes: advice to go on voting must not be given for it. */
@@ -190,9 +251,33 @@ const char *home_damage_advice(const char *why)
 	return ". See \"A damaged journal or state\" in docs/operating.md";
 }
 
+/* Nothing of it was touched. */
+static int say_format(const char *path, int error, const char *why)
+{
+	size_t count;
+	const struct store_step *steps = store_steps(&count);
+	uint32_t format = store_format(path);
+	if (error == UNCIA_E_NEWER)
+		return command_error(
+		    EXIT_MISMATCH,
+		    "%s/data/%s: a newer release of unciad has made it: use that one. Nothing was touched", path, why);
+	if (count && format >= steps[0].from && format < store_format_known())
+		return command_error(EXIT_MISMATCH,
+		                     "%s/data/%s: an older release has made it: run  unciad migrate --home %s  first. "
+		                     "Nothing was touched",
+		                     path, why, path);
+	return command_error(
+	    EXIT_MISMATCH,
+	    "%s/data/%s: an older release has made it, and there is no way from there: use the release "
+	    "of unciad that made it. Nothing was touched",
+	    path, why);
+}
+
 int home_store_failure(const struct home *home, int error, const char *why)
 {
 	assert(error);
+	if (error == UNCIA_E_NEWER || error == UNCIA_E_VERSION)
+		return say_format(home->path, error, why);
 	if ((error == UNCIA_E_NOT_FOUND || error == UNCIA_E_DAMAGED) && !home_has_journal(home))
 		return say_journal_lost(home->path);
 	if (!is_of_part(why))
@@ -273,7 +358,7 @@ static int may_be_filled(const struct home *home, const struct home_policy *poli
 	if (home->self == SELF_OBSERVER && !policy->observer)
 		return command_error(EXIT_FAILED,
 		                     "the consensus key of %s is not one of the genesis: one of the two is not the "
-		                     "right one. --observer makes the home all the same, and nothing starts in it",
+		                     "right one. --observer makes the home of an observer, which votes for nothing",
 		                     path);
 	int code = check_genesis(path, &home->genesis);
 	if (code || has_file(path, "data"))

@@ -16,10 +16,14 @@ struct home {
 	struct genesis genesis;
 	struct node_keys keys;
 	uint32_t self; /* our index in the committee, or SELF_OBSERVER */
+	bool signer;   /* a sign agent has the consensus key: consensus_secret is zeros */
 };
 
-/* Reads keys and genesis, and finds our place in the committee. On 0, home_close follows. */
+/* Reads keys and genesis, and finds our place in the committee. A home whose unciad.conf names a signer needs no
+ * consensus.key: the public one is that of the genesis beside our network key. On 0, home_close follows. */
 int home_open(const char *path, struct home *home);
+/* The same for what needs no secret key: a backup, which has none, is opened by the public keys in its note. */
+int home_open_to_read(const char *path, struct home *home);
 /* Wipes the keys. */
 void home_close(struct home *home);
 /* Reads the home's configuration. */

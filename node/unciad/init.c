@@ -29,7 +29,7 @@ static const struct poptOption options[] = {
     {"log-level", '\0', POPT_ARG_STRING, NULL, OPTION_LOG_LEVEL, "error, warning, info or debug (info)", "LEVEL"},
     {"peer", '\0', POPT_ARG_STRING, NULL, OPTION_PEER, "Where another validator is; once for each", "INDEX=HOST:PORT"},
     {"observer", '\0', POPT_ARG_NONE, NULL, OPTION_OBSERVER,
-     "Make the home of one that is not a validator, for check and status: start refuses it", NULL},
+     "Make the home of an observer, which is no validator: it follows the network, and serves wallets", NULL},
     {"first-start", '\0', POPT_ARG_NONE, NULL, OPTION_FIRST_START,
      "No validator of this network has ever run: not all have to answer", NULL},
     OPTIONS_JSON,
@@ -177,7 +177,8 @@ static int init_home(const struct request *r)
 
 static int init_run(struct arguments *arguments)
 {
-	struct request r = {.config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = LOG_LEVEL_INFO}};
+	struct request r = {
+	    .config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = LOG_LEVEL_INFO, .strangers = true}};
 	const char *value;
 	int option, code = 0;
 	while (!code && (option = arguments_next(arguments, &value)) != 0)

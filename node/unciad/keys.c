@@ -113,7 +113,12 @@ static int refuse_gone(const char *home, const struct key_paths *paths)
 	if (code || !path_exists(genesis))
 		return code;
 	if (!path_exists(paths->consensus))
-		return say_key_gone(paths->consensus);
+		return command_error(
+		    EXIT_MISMATCH,
+		    "%s: not there, and this home has its genesis already: put your copy of the file back (a new key "
+		    "would not be this validator's), or, where a sign agent has it, let unciad.conf say so (signer = "
+		    "PATH)",
+		    paths->consensus);
 	return path_exists(paths->network) ? 0 : say_key_gone(paths->network);
 }
 
@@ -140,6 +145,38 @@ int keys_make(const char *home, struct node_keys *keys)
 		                     "for another validator give another --home",
 		                     home);
 	return with_seeds(home, make_missing, keys);
+}
+
+int keys_load_network(const char *home, struct node_keys *keys)
+{
+	struct key_paths paths;
+	memset(keys, 0, sizeof(*keys));
+	int code = find_paths(home, &paths);
+	if (!code && !path_exists(paths.network))
+		code = say_key_gone(paths.network);
+	if (!code)
+		code = load_seed(paths.network, keys->network_secret);
+	if (!code && noise_public_key(keys->network_secret, keys->network_public))
+		code = command_error(EXIT_FAILED, "cannot derive the public key of %s", paths.network);
+	if (code)
+		keys_wipe(keys);
+	return code;
+}
+
+int keys_load_consensus(const char *directory, struct node_keys *keys)
+{
+	struct key_paths paths;
+	uint8_t seed[SEED_SIZE];
+	memset(keys, 0, sizeof(*keys));
+	int code = find_paths(directory, &paths);
+	if (!code)
+		code = load_existing(paths.consensus, path_exists(paths.consensus), seed);
+	if (!code && sign_keypair(seed, keys->consensus_public, keys->consensus_secret))
+		code = command_error(EXIT_FAILED, "cannot derive the public key of %s", paths.consensus);
+	sodium_memzero(seed, sizeof(seed));
+	if (code)
+		keys_wipe(keys);
+	return code;
 }
 
 void keys_wipe(struct node_keys *keys)

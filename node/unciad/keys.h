@@ -19,6 +19,11 @@ struct node_keys {
 int keys_make(const char *home, struct node_keys *keys);
 /* Reads both files. On 0, keys_wipe follows. */
 int keys_load(const char *home, struct node_keys *keys);
+/* Reads the network key alone, of a home whose consensus key a sign agent has; the other one is zeros. On 0, keys_wipe
+ * follows. */
+int keys_load_network(const char *home, struct node_keys *keys);
+/* Reads the consensus key alone, of a sign agent's directory. On 0, keys_wipe follows. */
+int keys_load_consensus(const char *directory, struct node_keys *keys);
 /* Overwrites both keys with zeros. */
 void keys_wipe(struct node_keys *keys);
 

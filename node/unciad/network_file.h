@@ -11,4 +11,9 @@ typedef char websocket_url[WEBSOCKET_URL_SIZE_MAX];
 int network_file_write(const char *path, const struct genesis *genesis, const struct endpoint *endpoints,
                        const websocket_url *websockets, bool replace);
 
+/* Reads where the members of this genesis' committee are, by a network file; it must hold the same genesis and the same
+ * keys. Out: an endpoint for each. Returns an exit code, having said on standard error what is wrong: EXIT_MISMATCH
+ * where it is of another genesis, or lacks a member; EXIT_USAGE where it is no network file; EXIT_FAILED. */
+int network_file_read(const char *path, const struct genesis *genesis, struct endpoint endpoints[COMMITTEE_SIZE_MAX]);
+
 #endif

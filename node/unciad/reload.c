@@ -40,13 +40,12 @@ int running_log(const struct running *running)
 void running_peers(const struct running *running, struct peer_address *peers)
 {
 	const struct home *home = running->home;
-	assert(home->self < home->genesis.committee.size);
 	for (uint32_t i = 0; i < home->genesis.committee.size; i++) {
 		const struct endpoint *at = &running->config.peers[i];
 		snprintf(peers[i].host, sizeof(peers[i].host), "%s", at->host);
 		peers[i].port = at->port;
-		/* network §8.2: those of a higher index are ours to dial. */
-		if (i > home->self && !at->port)
+		/* network §8.2: those of a higher index are ours to dial; an observer dials all. */
+		if ((i > home->self || home->self == SELF_OBSERVER) && !at->port)
 			log_event(LOG_LEVEL_WARNING, "no_address", LOG_NUMBER("peer", i));
 	}
 }

@@ -4,14 +4,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include "backup_note.h"
 #include "command.h"
 #include "home.h"
 #include "inside.h"
 #include "log.h"
 #include "node.h"
 #include "reload.h"
+#include "remote_signer.h"
 #include "second_chain.h"
+#include "supervision.h"
 #include "uncia/error.h"
 
 enum { OPTION_THIS_CHAIN = 1, OPTION_METRICS, OPTION_LOG, OPTION_LOG_LEVEL };
@@ -28,6 +32,21 @@ static const struct poptOption options[] = {
     OPTIONS_COMMON,
 };
 
+/* A validator has its link by the genesis: under its key nobody else is let in. */
+static int refuse_validators_as_observers(const struct home *home, const struct config *config)
+{
+	const struct committee *c = &home->genesis.committee;
+
+	for (uint32_t i = 0; i < config->observer_count; i++)
+		for (uint32_t k = 0; k < c->size; k++)
+			if (!memcmp(config->observers[i].network_key, c->validators[k].network_key, 32))
+				return command_error(
+				    EXIT_USAGE,
+				    "%s/unciad.conf: the network_key of observer %s is that of validator %u",
+				    home->path, config->observers[i].name, k);
+	return 0;
+}
+
 /* The exit code that an error of node_run or inside_new stands for. */
 static int end_of(int error, const char *why)
 {
@@ -40,24 +59,34 @@ static int end_of(int error, const char *why)
 	return command_error(code, "%s%s", what, code == EXIT_MISMATCH ? home_damage_advice(what) : "");
 }
 
-static int run_node(struct running *running, struct store *store, struct inside *inside)
+static int run_node(struct running *running, struct store *store, struct inside *inside, struct remote_signer *signer)
 {
 	const struct home *home = running->home;
 	const struct config *config = &running->config;
 	struct peer_address peers[COMMITTEE_SIZE_MAX] = {{.port = 0}};
+	struct observer_key observers[OBSERVERS_MAX];
+	struct supervision supervision;
 	char why[256] = "";
 	running_peers(running, peers);
+	for (uint32_t i = 0; i < config->observer_count; i++)
+		memcpy(observers[i].b, config->observers[i].network_key, sizeof(observers[i].b));
 	struct node_options node = {
 	    .genesis = &home->genesis,
 	    .store = store,
 	    .self = home->self,
 	    .consensus_secret = home->keys.consensus_secret,
+	    .sign = signer ? remote_signer_sign : NULL,
+	    .sign_context = signer,
 	    .network_secret = home->keys.network_secret,
 	    .listen_host = config->listen.host,
 	    .listen_port = config->listen.port,
 	    .web_host = config->websocket.port ? config->websocket.host : NULL,
 	    .web_port = config->websocket.port,
+	    .home = home->path,
 	    .peers = peers,
+	    .observers = observers,
+	    .observer_count = config->observer_count,
+	    .local_wallets_only = !config->strangers,
 	    .wallet_links_max = (uint32_t)config->wallet_links,
 	    .verifier_threads = (unsigned)config->verifier_threads,
 	    .space_reserve = config->space_reserve_mb << 20,
@@ -74,6 +103,7 @@ static int run_node(struct running *running, struct store *store, struct inside 
 	    .figures = inside ? inside_figures : NULL,
 	    .inside = inside,
 	};
+	supervision_begin(&supervision, &node);
 	int error = node_run(&node, why);
 	/* The process is ending already. */
 	signal(SIGINT, SIG_IGN);
@@ -109,8 +139,19 @@ static void heap_prepare(void)
 #endif
 }
 
+/* A key that an agent has must be nowhere else: whoever reads this home could vote with it. */
+static int refuse_two_keys(const struct home *home, const struct config *config)
+{
+	if (!*config->signer || home->signer)
+		return 0;
+	return command_error(EXIT_USAGE,
+	                     "%s/unciad.conf names a signer, and %s/consensus.key is here, too: move it to the agent "
+	                     "(unciad sign-agent init), or take `signer` out of unciad.conf",
+	                     home->path, home->path);
+}
+
 /* Shows figures, where that is configured, and runs the node. */
-static int run_shown(struct running *running, struct store *store)
+static int run_shown(struct running *running, struct store *store, struct remote_signer *signer)
 {
 	const struct endpoint *at = &running->config.metrics;
 	struct inside *inside = NULL;
@@ -121,8 +162,20 @@ static int run_shown(struct running *running, struct store *store)
 	if (inside)
 		log_event(LOG_LEVEL_INFO, "metrics", LOG_TEXT("host", at->host),
 		          LOG_NUMBER("port", (uint64_t)inside_port(inside)));
-	int code = run_node(running, store, inside);
+	int code = run_node(running, store, inside, signer);
 	inside_free(inside);
+	return code;
+}
+
+/* Runs the node, with the sign agent where there is one. */
+static int run_signed(struct running *running, struct store *store)
+{
+	const char *at = running->config.signer;
+	struct remote_signer *signer = NULL;
+	int code = *at ? remote_signer_begin(running->home, at, store, &signer) : 0;
+	if (!code)
+		code = run_shown(running, store, signer);
+	remote_signer_end(signer);
 	return code;
 }
 
@@ -131,6 +184,10 @@ static int start_home(const struct home *home, const struct start_options *given
 	struct running running = {.home = home, .options = given};
 	struct store *store;
 	int code = running_config(home, given, &running.config);
+	if (!code)
+		code = refuse_validators_as_observers(home, &running.config);
+	if (!code)
+		code = refuse_two_keys(home, &running.config);
 	if (!code)
 		code = home_store_open(home, false, &store);
 	if (code)
@@ -142,9 +199,11 @@ static int start_home(const struct home *home, const struct start_options *given
 	if (!code)
 		code = second_chain_refuse(home, store, given->this_chain);
 	if (!code)
+		code = backup_note_warn(home);
+	if (!code)
 		code = home_mark_started(home);
 	if (!code)
-		code = run_shown(&running, store);
+		code = run_signed(&running, store);
 	store_close(store);
 	/* Standard error has it, and whoever looks there; who looks into the log finds no other line. */
 	if (code && log_is_file())
@@ -191,12 +250,7 @@ static int start_run(struct arguments *arguments)
 		code = home_open(given.home, &home);
 	if (code)
 		return code;
-	if (home.self == SELF_OBSERVER)
-		code = command_error(EXIT_MISMATCH,
-		                     "the consensus key of %s is not one of the genesis: only validators can run",
-		                     given.home);
-	else
-		code = start_home(&home, &given);
+	code = start_home(&home, &given);
 	home_close(&home);
 	return code;
 }
@@ -209,7 +263,8 @@ const struct command command_start = {
         "file. One process runs in a home; a home is started only where its keys were made for it and only with the\n"
         "journal that init made. SIGHUP reads the log's level and the others' addresses from HOME/unciad.conf, and\n"
         "opens the log's file anew; what is wrong there changes nothing, and is said in the log. Options stand above\n"
-        "the file. Exit codes: 0 it was asked to end; 1 starting it again may help;\n"
+        "the file. Where systemd starts it (Type=notify), it says when it votes or follows the others, and that it\n"
+        "lives. Exit codes: 0 it was asked to end; 1 starting it again may help;\n"
         "and it does not after 2 (the configuration is wrong), 7 (what is stored is damaged, missing or of another\n"
         "home), 9 (the journal of votes is gone) and 10 (there is a second chain).",
     .options = options,

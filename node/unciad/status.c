@@ -138,7 +138,7 @@ static void read_age(const struct home *home, const struct storage_view *view, s
 	struct step step;
 	struct block *block;
 	uint64_t now = clocks_wall_ms();
-	if (!tip->final_height || step_init(&step, &home->genesis, NOT_A_MEMBER, view))
+	if (!tip->final_height || step_init(&step, &home->genesis, NOT_A_MEMBER, 0, view))
 		return;
 	if (!journal_block(&step, tip->view, &tip->final_id, &block)) {
 		report->age_known = true;
@@ -321,18 +321,6 @@ static int status_print_json(const struct report *r, const char *block, const ch
 	return command_print_json(object);
 }
 
-/* 0.4 s, 75.0 s, 3 h 20 min, 2 d 4 h. */
-static void age_format(uint64_t ms, char text[40])
-{
-	uint64_t minutes = ms / 60000;
-	if (ms < 600000)
-		snprintf(text, 40, "%.1f s", (double)ms / 1000);
-	else if (minutes < 48 * 60)
-		snprintf(text, 40, "%" PRIu64 " h %" PRIu64 " min", minutes / 60, minutes % 60);
-	else
-		snprintf(text, 40, "%" PRIu64 " d %" PRIu64 " h", minutes / 1440, minutes / 60 % 24);
-}
-
 static void print_running(const struct report *r, const char *root)
 {
 	const struct node_answer *node = &r->node;
@@ -353,9 +341,9 @@ static void print_running(const struct report *r, const char *root)
 
 static int status_print_report(const struct report *r, bool json)
 {
-	char block[2 * HASH_SIZE + 1], root[2 * HASH_SIZE + 1], advice[ADVICE_SIZE], age[40];
+	char block[2 * HASH_SIZE + 1], root[2 * HASH_SIZE + 1], advice[ADVICE_SIZE], age[CLOCKS_AGE_SIZE];
 	advice_text(r, advice);
-	age_format(r->node.final_age_ms, age);
+	clocks_age_format(r->node.final_age_ms, age);
 	hex_format(r->node.final_id.b, HASH_SIZE, block);
 	hex_format(r->node.state_root.b, HASH_SIZE, root);
 	if (json)

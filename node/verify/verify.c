@@ -16,10 +16,12 @@ void verify_parts(struct verify_thread *thread, const struct verify_part *parts,
 
 	for (size_t i = 0; i < count; i++) {
 		for (size_t k = 0; k < parts[i].count; k++) {
-			struct verify_item *item = &parts[i].job->items[parts[i].begin + k];
+			const size_t at = parts[i].begin + k;
+			struct verify_item *item = &parts[i].job->items[at];
 			assert(checks < VERIFY_CHUNK);
 			if (parts[i].job->sign)
-				item->valid = signer->sign(signer->context, &item->digest, item->signature) == 0;
+				item->valid =
+				    signer->sign(signer->context, &parts[i].job->statements[at], item->signature) == 0;
 			else
 				items[checks++] = item;
 		}

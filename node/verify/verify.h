@@ -18,9 +18,9 @@ void verify_keys_free(struct verify_keys *keys);
 /* Bytes that they take in memory, once all places are taken. */
 size_t verify_keys_size(const struct verify_keys *keys);
 
-/* Signs a digest with the validator's consensus key. Returns 0 or an error. Called on any thread. */
+/* Signs a statement with the validator's consensus key. Returns 0 or an error. Called on any thread. */
 struct verify_signer {
-	int (*sign)(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
+	int (*sign)(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE]);
 	void *context;
 };
 

@@ -413,12 +413,12 @@ static void bind_keys(struct flush *genesis)
 	}
 }
 
-static int sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+static int sign(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
 	const struct fixture_validator *validator = context;
 
 	section_enter(SECTION_SIGN);
-	int error = sign_digest(validator->consensus.secret_key, digest, signature);
+	int error = sign_digest(validator->consensus.secret_key, &statement->digest, signature);
 	section_leave();
 	return error;
 }

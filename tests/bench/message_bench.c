@@ -29,10 +29,10 @@ static uint64_t now_ms = 1000;
 static uint32_t nonce;
 static unsigned dropped;
 
-static int sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+static int sign(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
 	(void)context;
-	return sign_digest(f.validators[0].consensus.secret_key, digest, signature);
+	return sign_digest(f.validators[0].consensus.secret_key, &statement->digest, signature);
 }
 
 /* Returns the step's processor time, in microseconds. Checks come back at once, as wrong; what is to be signed, as

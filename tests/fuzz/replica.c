@@ -18,10 +18,10 @@ static void make_pool(const struct fixture *f)
 		                          i == 7 ? 2 * FUZZ_BALANCE : 100000 * (i + 1), FIXTURE_TIME_S + 5 + 60 * i, i);
 }
 
-static int stand_in(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+static int stand_in(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
 	(void)context;
-	memcpy(signature, digest->b, HASH_SIZE);
+	memcpy(signature, statement->digest.b, HASH_SIZE);
 	memset(signature + HASH_SIZE, 0, SIGNATURE_SIZE - HASH_SIZE);
 	return 0;
 }
@@ -219,7 +219,7 @@ static void verified(struct world *w)
 	if (w->job_first == w->job_last)
 		w->job_first = w->job_last = 0;
 	for (size_t i = 0; i < job->count; i++)
-		job->items[i].valid = job->sign ? !stand_in(NULL, &job->items[i].digest, job->items[i].signature)
+		job->items[i].valid = job->sign ? !stand_in(NULL, &job->statements[i], job->items[i].signature)
 		                                : fuzz_signature_holds(job->items[i].signature);
 	step(w, (struct event){.kind = EVENT_VERIFIED, .job = job});
 }

@@ -29,7 +29,6 @@ static char directory[64];
 static struct home home;
 static struct store *store;
 static struct payment *paid[6];
-static const volatile sig_atomic_t never;
 
 static bool all_final(struct network *n, void *context)
 {
@@ -100,10 +99,10 @@ struct world {
 	int error; /* that it halted with */
 };
 
-static int stand_in(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+static int stand_in(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
 	(void)context;
-	memcpy(signature, digest->b, HASH_SIZE);
+	memcpy(signature, statement->digest.b, HASH_SIZE);
 	memset(signature + HASH_SIZE, 0, SIGNATURE_SIZE - HASH_SIZE);
 	return 0;
 }
@@ -300,8 +299,10 @@ static void make_home(void)
 	assert(genesis_flush(&home.genesis, &genesis) == 0);
 	assert(store_create(directory, &home.genesis.network_id, home.keys.consensus_public, genesis) == 0);
 	flush_free(genesis);
-	const struct store_options options = {directory, &home.genesis.network_id, home.keys.consensus_public, false,
-	                                      1u << 24};
+	const struct store_options options = {.home = directory,
+	                                      .network_id = &home.genesis.network_id,
+	                                      .consensus_key = home.keys.consensus_public,
+	                                      .map_size = 1u << 24};
 	assert(store_open_options(&options, &store, why) == 0);
 	atexit(remove_home);
 	/* Freed here: from now on the views are transactions that write. */
@@ -426,7 +427,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	begin();
 	for (unsigned i = 0; input.size && i < CHANGES; i++)
 		change(&input);
-	int audited = audit_run(&home, store, directory, &never, &report);
+	int audited = audit_run(&home, store, &(struct audit_options){.directory = directory, .threads = 1}, &report);
 	assert(audited == EXIT_DONE || audited == EXIT_MISMATCH);
 	int started = run_validator();
 	assert(audited == EXIT_MISMATCH || started == 0);

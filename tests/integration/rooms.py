@@ -19,9 +19,10 @@ DRIVER = VIEW + ["node/ledger", "node/step", "node/replica", "node/store"]
 TABLE = {
 	"include/uncia": [],
 	"proto": ["include/uncia"],
+	"proto/program": [],
 	"wallet": ["include/uncia", "proto"],
-	"wallet/cli": ["include/uncia"],
-	"wallet/notifier": ["include/uncia", "proto", "wallet"],
+	"wallet/cli": ["include/uncia", "proto/program"],
+	"wallet/notifier": ["include/uncia", "proto", "proto/program", "wallet"],
 	"wallet/plugins/common": ["include/uncia"],
 	"wallet/plugins/weechat": ["include/uncia", "wallet/plugins/common"],
 	"wallet/plugins/purple": ["include/uncia", "wallet/plugins/common"],
@@ -37,10 +38,11 @@ TABLE = {
 	"node/sync": VIEW + ["node/step", "node/chain", "node/consensus"],
 	"node/replica": REPLICA,
 	"node/store": VIEW + ["node/ledger"],
+	"node/signer": VIEW + ["node/consensus", "node/store"],
 	"node/verify": VIEW + ["node/step"],
 	"node/io": DRIVER + ["node/verify"],
 	"node/inside": DRIVER + ["node/io", "node/verify"],
-	"node/unciad": DRIVER + ["node/io", "node/verify", "node/inside"],
+	"node/unciad": DRIVER + ["proto/program", "node/io", "node/signer", "node/verify", "node/inside"],
 }
 ROOMS = {room: below for room, below in TABLE.items() if (ROOT / room).is_dir()}
 
@@ -50,7 +52,7 @@ READ_ONLY = [("node/sync", "node/consensus")]
 # Files of one room that call each other in a circle, and why they may.
 CIRCLES = {
 	frozenset(f"wallet/cli/{name}.c" for name in
-		"account address arguments check claim claim_own completion contact contact_text history hold main make manual pin receipt request"
+		"account address arguments check claim claim_own completion contact contact_text history hold main make pin receipt request"
 		" send status watch".split()):
 		"every command is an entry of one table of verbs: help, completion and the manual page are made from the table, and each"
 		" command reads its arguments with what makes the help",
@@ -59,9 +61,21 @@ CIRCLES = {
 # Functions that nothing of the product calls from another file, and why they are neither static nor gone.
 # Calls by tests do not count.
 UNCALLED = {
+	"block_encode_reconfigure": "committees do not change yet: tests hold it to consensus 6.9",
+	"reconfigure_join_digest": "committees do not change yet: tests hold it to consensus 6.9",
+	"reconfigure_make": "committees do not change yet: tests hold it to consensus 6.9",
+	"reconfigure_read": "committees do not change yet: tests hold it to consensus 6.9",
+	"reconfigure_quorum": "committees do not change yet: tests hold it to consensus 6.9",
+	"reconfigure_sign": "committees do not change yet: tests hold it to consensus 6.9",
+	"reconfigure_signed": "committees do not change yet: tests hold it to consensus 6.9",
+	"epoch_receipt_verify": "committees do not change yet: tests hold it to consensus 6.9",
+	"epoch_receipt_make": "committees do not change yet: tests hold it to consensus 6.9",
+	"ledger_reconfigure": "committees do not change yet: tests hold it to consensus 6.9",
+	"ledger_check_reconfigure": "committees do not change yet: tests hold it to consensus 6.9",
 	"execute_operation": "tests run operations of their own through it",
 	"store_open_options": "tests open stores with small maps",
 	"log_set_output": "tests read what is logged",
+	"link_version": "tests ask which version two releases speak",
 	"piece_checksum": "tests make pieces whose checksums hold",
 	"peers_linked": "tests wait for links",
 	"signature_equation_holds": "tests give it scalars that no hash gives",

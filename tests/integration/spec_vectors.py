@@ -14,6 +14,7 @@ import pathlib
 import sys
 
 import chat_vectors
+import founding_vectors
 import text_vectors
 import verify_receipt as spec
 from vector_ciphers import NINE, seal, seal_long_nonce, siphash, x25519
@@ -271,13 +272,14 @@ def merkle_path(leaves, index):
 	return merkle_path(leaves[k:], index - k) + [merkle_root(leaves[:k])]
 
 
-def header_make(network, view, height, parent_id, timestamp_ms, payments, state_root):
+def header_make(network, view, height, parent_id, timestamp_ms, payments, state_root, reconfigure=b"", closing=0):
 	fields = {"epoch": 0, "view": view, "height": height, "parent_id": parent_id, "timestamp_ms": timestamp_ms,
 		"payment_count": len(payments), "payments_root": merkle_root([p["leaf"] for p in payments]), "parent_state_root": state_root,
-		"committee_hash": network.committee_hash, "proposer": view % len(network.weights)}
+		"committee_hash": network.committee_hash, "proposer": view % len(network.weights), "reconfigure": reconfigure, "closing": closing}
 	data = spec.message_encode(spec.HEADER, fields)
+	said = {name: value for name, value in fields.items() if reconfigure or closing or name not in ("reconfigure", "closing")}
 	return dict(fields, bytes=data, id=h("block", data), json={
-		**{name: value.hex() if isinstance(value, bytes) else value for name, value in fields.items()},
+		**{name: value.hex() if isinstance(value, bytes) else value for name, value in said.items()},
 		"bytes": data.hex(), "id": h("block", data).hex()})
 
 
@@ -286,7 +288,12 @@ VOTE = {1: ("epoch", spec.U64), 2: ("kind", spec.U32), 3: ("view", spec.U64), 4:
 	6: ("signature", spec.BYTES)}
 EXPIRY = {1: ("payment_id", spec.BYTES), 2: ("height", spec.U64), 3: ("timestamp_ms", spec.U64), 4: ("validator", spec.U32),
 	5: ("signature", spec.BYTES)}
-BLOCK = {1: ("header", spec.BYTES), 2: ("payments", [spec.BLOB])}
+BLOCK = {1: ("header", spec.BYTES), 2: ("payments", [spec.BLOB]), 3: ("reconfigure", spec.BYTES)}
+NEXT_VALIDATOR = {**spec.VALIDATOR, 4: ("address", spec.BYTES), 5: ("websocket", spec.BYTES), 6: ("joining", spec.BYTES)}
+RECONFIGURE = {1: ("epoch", spec.U64), 2: ("expires_at", spec.F32), 3: ("validators", [NEXT_VALIDATOR]), 4: ("faulty", spec.U64),
+	5: ("slow", spec.U64), 6: ("force", spec.U32)}
+SIGNED_RECONFIGURE = {1: ("body", spec.BYTES), 2: ("approvers", spec.BYTES), 3: ("approvals", spec.BYTES)}
+EPOCH_RECEIPT = {1: ("reconfigure", spec.BYTES), 2: ("header", spec.BYTES), 3: ("descendants", [spec.BLOB]), 4: ("certificate", spec.BYTES)}
 
 
 def vote_make(network, kind, view, block_id, voter):
@@ -444,7 +451,8 @@ def blocks_file(world):
 		for i, path in enumerate(tree["paths"]):
 			spec.path_verify(bytes.fromhex(tree["leaves"][i]), i, len(tree["leaves"]), bytes.fromhex("".join(path)), bytes.fromhex(tree["root"]))
 	key = h("shortid", world.block["id"])[:16]
-	block = spec.message_encode(BLOCK, {"header": world.block["bytes"], "payments": [{"data": p["signed"]} for p in world.payments]})
+	block = spec.message_encode(BLOCK, {"header": world.block["bytes"], "payments": [{"data": p["signed"]} for p in world.payments],
+		"reconfigure": b""})
 	return {"network_id": world.network.id.hex(), "trees": trees,
 		"headers": [header["json"] for header in (world.block, world.child, world.grandchild)],
 		"block": {"bytes": block.hex(), "short_id_key": key.hex(), "whole_hashes": [p["whole"].hex() for p in world.payments],
@@ -497,6 +505,49 @@ def proofs_file(world):
 		said = spec.account_proof_verify(verifier, address, proof)
 		accounts.append({"address": address.hex(), "bytes": proof.hex(), "says": dict(said, balance=number(said["balance"]))})
 	return {"genesis": network.bytes.hex(), "receipts": receipts, "account_proofs": accounts}
+
+
+def change_make(world, force=0):
+	"""Members 1 and 8 leave, and one joins."""
+	network = world.network
+	joining, secret = Key(seed("joining, consensus key")), seed("joining, network key")
+	validators = [{"consensus_key": key.public, "network_key": network_key, "weight": weight, "address": b"v%d.example.org:7400" % i,
+		"websocket": b"wss://v%d.example.org/uncia" % i if i == 0 else b"", "joining": b""}
+		for i, (key, network_key, weight) in enumerate(zip(network.consensus, network.network_keys, network.weights))]
+	join_input = network.id + u64(1) + joining.public + x25519(secret, NINE) + u64(1)
+	validators = validators[:1] + validators[2:-1] + [{"consensus_key": joining.public, "network_key": x25519(secret, NINE), "weight": 1,
+		"address": b"[2001:db8::7]:7401", "websocket": b"", "joining": joining.sign(h("join", join_input))}]
+	fields = {"epoch": 0, "expires_at": TIME_MS // 1000 + 86_400, "validators": validators,
+		"faulty": (sum(v["weight"] for v in validators) - 1) // 3, "slow": 0, "force": force}
+	body = spec.message_encode(RECONFIGURE, fields)
+	digest = h("reconfig", network.id, body)
+	approvers = list(range(9)) if force else [0, 1, 2, 3, 8]
+	signed = spec.message_encode(SIGNED_RECONFIGURE, {"body": body, "approvers": bitmap(network, approvers),
+		"approvals": b"".join(network.consensus[i].sign(digest) for i in approvers)})
+	committee = u64(1) + u64(fields["faulty"]) + u64(0) + u32(len(validators)) + b"".join(
+		v["consensus_key"] + v["network_key"] + u64(v["weight"]) for v in validators)
+	return {"signed": signed, "whole": h("reconwhole", signed), "json": {
+		"expires_at": fields["expires_at"], "force": force, "faulty": fields["faulty"], "slow": 0, "joining_seed": joining.seed.hex(),
+		"join_digest": h("join", join_input).hex(), "approvers": approvers, "body": body.hex(), "digest": digest.hex(), "bytes": signed.hex(),
+		"whole_hash": h("reconwhole", signed).hex(), "committee_hash": h("committee", committee).hex()}}
+
+
+def epochs_file(world):
+	network, changes = world.network, [change_make(world), change_make(world, force=1)]
+	change, state_root = changes[0], network.state.root
+	chain, receipts = [header_make(network, 7, 1, network.block_id, TIME_MS + 1000, [], state_root, reconfigure=change["whole"])], []
+	for height, view in ((2, 8), (3, 11)):
+		chain.append(header_make(network, view, height, chain[-1]["id"], TIME_MS + 500 * view, [], state_root, closing=1))
+	for depth, kind, signers in ((0, 3, range(9)), (1, 4, range(5)), (2, 3, range(9))):
+		certificate = certificate_make(network, kind, chain[depth]["view"], chain[depth]["id"], signers)
+		descendants = [{"data": header["bytes"]} for header in chain[1 : depth + 1]]
+		spec.finality_verify(network.verifier(), spec.header_decode(chain[0]["bytes"]), descendants, certificate)
+		receipts.append(spec.message_encode(EPOCH_RECEIPT, {"reconfigure": change["signed"], "header": chain[0]["bytes"],
+			"descendants": descendants, "certificate": certificate}).hex())
+	return {"genesis": network.bytes.hex(), "changes": [made["json"] for made in changes], "headers": [header["json"] for header in chain],
+		"block": spec.message_encode(BLOCK, {"header": chain[0]["bytes"], "payments": [], "reconfigure": change["signed"]}).hex(),
+		"receipts": receipts, "retired": {"key": network.consensus[1].public.hex(), "id": network.consensus[1].address.hex(),
+			"entry": (u8(5) + bytes(27) + network.consensus[1].public + bytes(12) + u64(1)).hex()}}
 
 
 KEY_FILE = {1: ("version", spec.U32), 2: ("method", spec.U32), 3: ("memory", spec.U64), 4: ("passes", spec.U32), 5: ("salt", spec.BYTES),
@@ -680,7 +731,8 @@ def make_all():
 	"""By file name: its text."""
 	world = World()
 	files = {"genesis": genesis_file, "state": state_file, "payments": payments_file, "blocks": blocks_file, "votes": votes_file,
-		"proofs": proofs_file, "wallet": wallet_file, "links": links_file, "storage": storage_file,
+		"proofs": proofs_file, "epochs": epochs_file, "wallet": wallet_file, "links": links_file, "storage": storage_file,
+		"founding": lambda of: founding_vectors.make(of, h),
 		"chat": lambda of: chat_vectors.Texts(of, h).make(),
 		"encoding": encoding_file}  # the last: it has one of every hash of the others
 	made = {name + ".json": json.dumps(make(world), indent=1, ensure_ascii=False) + "\n" for name, make in files.items()}

@@ -23,7 +23,7 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"unicode/unorm2.h": ["wallet/unicode"],
 	"unicode/ustring.h": ["wallet/unicode"],
 	"jansson.h": ["node/unciad", "wallet/cli"],
-	"popt.h": ["node/unciad", "wallet/cli", "wallet/notifier"],
+	"popt.h": ["proto/program", "node/unciad", "wallet/cli", "wallet/notifier"],
 	"curl/curl.h": ["wallet/notifier"],
 	"weechat/weechat-plugin.h": ["wallet/plugins/weechat"],
 	"purple.h": ["wallet/plugins/purple"],
@@ -32,13 +32,13 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"bsd/readpassphrase.h": ["wallet/cli"],
 	"bsd/sys/tree.h": ["node/store"],
 	# The wallet: a lock, where threads of a host share one; no thread. The plugins: the one that derives a key.
-	"pthread.h": ["node/verify", "node/store", "node/io", "node/unciad", "wallet", "wallet/plugins/common"],
+	"pthread.h": ["node/verify", "node/store", "node/signer", "node/io", "node/unciad", "wallet", "wallet/plugins/common"],
 	"ares.h": ["wallet"],
 	"stdatomic.h": ["node/io", "node/inside", "wallet", "wallet/plugins/common"],  # the wallet: how many wallets, in whatever threads of a host, use a network
 }
 STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
 PURE = [room for room in LAYERS if room not in
-	("include/uncia", "wallet", "tests/embedding", "node/store", "node/verify", "node/io", "node/inside", "node/unciad")
+	("include/uncia", "proto/program", "wallet", "tests/embedding", "node/store", "node/signer", "node/verify", "node/io", "node/inside", "node/unciad")
 	and not room.startswith("wallet/")]  # no I/O, clock, randomness or thread
 IMPURE_CALLS = re.compile(r"\b(time|clock|clock_gettime|gettimeofday|nanosleep|usleep|sleep|rand|random|getrandom|getentropy"
 	r"|arc4random\w*|randombytes\w*|pthread_\w+|fopen|open|read|write|socket|send|recv|printf|fprintf|puts|getenv|exit)\(")

@@ -117,46 +117,6 @@ class Packages(InstalledTest):
 		self.assertEqual(abi.COMMITTED.read_text(), measured, "the interface has changed: where what was there before is still "
 			"there as it was, UPDATE=1 adds to the list; where not, programs have to be compiled anew, and the soname changes")
 
-	def test_the_debian_packages_hold_what_they_say(self):
-		if not shutil.which("dpkg-shlibdeps"):
-			self.skipTest("dpkg-dev is not here")
-		made = self.dir / "packages"
-		self.run_well("cpack", "--config", BUILD / "CPackConfig.cmake", "-B", made)
-		packages = {self.run_well("dpkg-deb", "-f", path, "Package").strip(): path for path in made.glob("*.deb")}
-		asked_for = {"UNCIA_PLUGINS": ["uncia-purple", "uncia-weechat"], "UNCIA_PYTHON": ["python3-uncia"]}
-		self.assertEqual(sorted(packages), sorted(["libuncia-dev", "libuncia0", "uncia",
-			*(name for option, names in asked_for.items() if cache(option) == "ON" for name in names)]))
-		version = self.ask("--modversion")[0]
-		for name, path in packages.items():
-			self.assertEqual(self.run_well("dpkg-deb", "-f", path, "Version").strip(), version)
-			self.run_well("dpkg-deb", "-x", path, self.dir / name)
-			self.run_well("dpkg-deb", "-e", path, self.dir / f"{name}-control")
-		self.assertIn(f"libuncia0 (= {version})", self.run_well("dpkg-deb", "-f", packages["libuncia-dev"], "Depends"))
-		self.assertIn("libsodium23", self.run_well("dpkg-deb", "-f", packages["libuncia0"], "Depends"))
-		root = HERE.parent.parent
-		licence, of_others = ((root / name).read_text() for name in ("LICENSE", "node/verify/batch/COPYRIGHT"))
-		batch = "signatures: batch" in self.run_well(self.dir / "uncia" / "usr" / "bin" / "unciad", "version")
-		for name, component in (("uncia", "commands"), ("libuncia0", "library"), ("libuncia-dev", "development")):
-			told = (self.dir / name / "usr" / "share" / "doc" / f"uncia-{component}" / "copyright").read_text()
-			self.assertEqual(told.rstrip("\n"), f"{licence}\n\n{of_others}".rstrip("\n") if name == "uncia" and batch else
-				licence.rstrip("\n"), name)
-		self.assertEqual((self.dir / "libuncia0-control" / "shlibs").read_text(), f"libuncia 0 libuncia0 (= {version})\n")
-		self.assertIn("ldconfig", (self.dir / "libuncia0-control" / "triggers").read_text())
-		for command in ("uncia", "unciad"):
-			said = self.run_well(self.dir / "uncia" / "usr" / "bin" / command, "version")
-			self.assertEqual(said.splitlines()[0], f"{command} {version}")
-		# What both packages of the library put beside each other is what a program is built against.
-		for name in ("libuncia0", "libuncia-dev"):
-			shutil.copytree(self.dir / name, self.dir / "root", symlinks=True, dirs_exist_ok=True)
-		found = list((self.dir / "root").rglob("uncia.pc"))
-		self.environment["PKG_CONFIG_PATH"] = str(found[0].parent)
-		self.environment["LD_LIBRARY_PATH"] = str(found[0].parent.parent)
-		program = self.outside / "of_packages"
-		self.run_well(cache("CMAKE_C_COMPILER"), "-std=c11", *STRICT, *instruments(), *self.ask("--cflags"),
-			self.outside / "consumer.c", self.outside / "every_function.c", *self.libraries(False), "-o", program)
-		self.assertIn(str(self.dir / "root"), self.run_well("ldd", program, env=self.environment))
-		self.runs(program, self.environment)
-
 	def test_the_library_is_small(self):
 		library = BUILD / "tests" / "libuncia_as_released.so"
 		stripped = self.dir / "stripped"

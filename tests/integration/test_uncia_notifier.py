@@ -13,6 +13,7 @@ import types
 import unittest
 
 from network import TOOLS, NetworkTest
+from service_manager import ServiceManager
 from unciad import BIN
 from uncia import ADDRESS, UnciaTest
 
@@ -78,11 +79,11 @@ class NotifierTest(NetworkTest):
 		secret.write_bytes(SECRET + b"\n")
 		secret.chmod(0o600)
 
-	def begin(self, network, hook, accounts, *options, listens=True):
+	def begin(self, network, hook, accounts, *options, listens=True, environment=None):
 		(self.dir / "accounts").write_text("# who is watched\n\n" + "".join(f"{a}\n" for a in accounts))
 		process = subprocess.Popen([BIN / "uncia-notifier", "--network", network.file, "--accounts", "accounts", "--webhook",
 			hook.url, "--secret", "secret", "--state", "state", *options], cwd=self.dir, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-			text=True)
+			text=True, env=environment)
 		self.addCleanup(process.kill)
 		if listens:
 			self.assertEqual(process.stderr.readline(), f"uncia-notifier: listening for {len(accounts)} account{'s' * (len(accounts) != 1)}\n")
@@ -123,6 +124,17 @@ class Notifier(NotifierTest):
 		self.assertEqual(self.told(hook, carol), [])
 		self.end(process)
 		network.stop_and_check()
+
+	def test_a_service_manager_is_told_that_it_listens_lives_and_ends(self):
+		network, hook, manager = self.start_network(count=1), Webhook(self), ServiceManager(self)
+		process = self.begin(network, hook, [network.treasury.address], environment=manager.environment(watchdog_ms=600))
+		ready = manager.until(lambda message: "READY" in message)
+		self.assertEqual(ready, {"READY": "1", "WATCHDOG": "1", "STATUS": "listens; 1 of 1 accounts known, 1 links"}, manager.told)
+		for _ in range(3):
+			self.assertTrue(manager.listen(5), manager.told)
+			self.assertEqual((manager.told[-1]["WATCHDOG"], "READY" in manager.told[-1]), ("1", False))
+		self.end(process)
+		self.assertIsNotNone(manager.until(lambda message: message.get("STOPPING") == "1", 5), manager.told[-3:])
 
 	def test_what_is_not_taken_is_told_again_whoever_is_killed(self):
 		network, hook = self.start_network(), Webhook(self)

@@ -154,6 +154,8 @@ HEADER = {
 	8: ("parent_state_root", BYTES),
 	9: ("committee_hash", BYTES),
 	10: ("proposer", U32),
+	11: ("reconfigure", BYTES),
+	12: ("closing", U32),
 }
 CERTIFICATE = {
 	1: ("epoch", U64),
@@ -508,12 +510,19 @@ def payment_decode(network, data):
 	return payment
 
 
+def closes(header):
+	return bool(header["reconfigure"] or header["closing"])
+
+
 def header_decode(data):
 	require(len(data) <= HEADER_SIZE_MAX, "header: too large")
 	header = message_decode(HEADER, data)
 	for name in ("parent_id", "payments_root", "parent_state_root", "committee_hash"):
 		require(len(header[name]) == 32, "header: sizes")
 	require(header["payment_count"] <= BLOCK_PAYMENTS_MAX, "header: payment count")
+	require(len(header["reconfigure"]) in (0, 32) and header["closing"] in (0, 1), "header: the end of an epoch")
+	require(not (header["reconfigure"] and header["closing"]), "header: two ends of an epoch")
+	require(not (closes(header) and header["payment_count"]), "header: payments at the end of an epoch")
 	header["id"] = tagged_hash("block", data)
 	return header
 
@@ -578,6 +587,7 @@ def finality_verify(network, header, descendants, certificate):
 		require(child["parent_id"] == newest["id"], "descendant: of another parent")
 		require(child["height"] == newest["height"] + 1, "descendant: height")
 		require(child["view"] > newest["view"], "descendant: view")
+		require(bool(child["closing"]) == closes(newest), "descendant: closing where it must not be, or not where it must")
 		header_of_committee(network, child)
 		newest = child
 	certificate_verify(network, certificate, newest)

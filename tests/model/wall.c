@@ -28,10 +28,10 @@ static void wall_expect(int error)
 	}
 }
 
-static int wall_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+static int wall_sign(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
 	(void)context;
-	(void)digest;
+	(void)statement;
 	memset(signature, 0, SIGNATURE_SIZE);
 	return 0;
 }

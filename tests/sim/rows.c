@@ -220,7 +220,7 @@ static void row_expired(void)
 		network_run(r->network, 200, NULL, NULL);
 	}
 	must_go_on(r, "66");
-	most = network_signatures(r->network, 0, VERIFY_SOURCE_SIGNING(4));
+	most = network_signatures(r->network, 0, VERIFY_SOURCE_SIGNING);
 	if (most < 3 * 64 || most > 10 * 3 * 64)
 		checks_fail(&r->checks, "row 66: %" PRIu64 " expiries were signed for strangers", most);
 	row_free(r);

@@ -16,11 +16,11 @@ uint64_t network_random(struct network *n)
 
 /* ---- what a node asks for ---- */
 
-int network_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+int network_sign(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
 	const struct fixture_validator *validator = context;
 
-	return sign_digest(validator->consensus.secret_key, digest, signature);
+	return sign_digest(validator->consensus.secret_key, &statement->digest, signature);
 }
 
 static void network_final(struct network *n, uint32_t node, const struct action *action)
@@ -93,8 +93,8 @@ static void network_answer(struct network *n, uint32_t node, const struct action
  * link, however well the peer reads. */
 static void network_queue_holds(const struct network *n, uint32_t node, size_t said[], const struct action *action)
 {
-	for (uint32_t peer = 0; peer < n->options.validators; peer++) {
-		if (action->peer != PEER_ALL && action->peer != peer)
+	for (uint32_t peer = 0; peer < node_count(n); peer++) {
+		if (action->peer == PEER_ALL ? peer >= n->options.validators : action->peer != peer)
 			continue;
 		size_t all = said[peer] + sizeof(uint32_t) + action->message.size;
 		if ((action->spare && all > WRITE_QUEUE_VALIDATOR_MAX / 2) ||
@@ -127,8 +127,9 @@ static void network_carry_out(struct network *n, uint32_t node)
 			if (n->options.tap)
 				n->options.tap(n->options.tap_context, node, &action->message);
 			for (uint32_t to = 0; to < node_count(n); to++)
-				if (validator_of(n, to) != validator_of(n, node) &&
-				    (action->peer == PEER_ALL || action->peer == validator_of(n, to)) &&
+				if (are_peers(n, node, to) &&
+				    (action->peer == PEER_ALL ? !is_observer(n, to)
+				                              : action->peer == peer_number(n, to)) &&
 				    (!n->options.pass ||
 				     n->options.pass(n->options.tap_context, node, to, &action->message)))
 					network_send(n, node, to, &action->message,
@@ -352,6 +353,7 @@ struct network *network_new(const struct network_options *options)
 			abort();
 	}
 	flush_free(genesis);
+	assert(node_count(n) <= NETWORK_NODES_MAX && !(options->wire.on && options->observers));
 	if (options->wire.on)
 		network_wire_new(n);
 	return n;
@@ -366,10 +368,11 @@ void network_start(struct network *n, uint32_t node)
 {
 	struct node *self = &n->nodes[node];
 	struct replica_config config = {.genesis = &n->fixture.genesis,
-	                                .self = validator_of(n, node),
+	                                .self = is_observer(n, node) ? NOT_A_MEMBER : peer_number(n, node),
+	                                .observers = is_observer(n, node) ? 0 : n->options.observers,
 	                                .sign = network_sign,
 	                                .flush_ms = 500, /* often, for what may happen then */
-	                                .sign_context = &n->fixture.validators[validator_of(n, node)],
+	                                .sign_context = &n->fixture.validators[peer_number(n, node)],
 	                                .mempool_max = n->options.mempool_max,
 	                                .mempool_per_sender_max = n->options.mempool_per_sender_max,
 	                                .step_bytes = n->options.step_bytes,

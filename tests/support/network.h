@@ -25,6 +25,7 @@ struct network_options {
 	uint32_t verify_us;    /* or, unless 0, what each signature takes, one after the other */
 	uint32_t loss_percent; /* of messages between validators */
 	uint32_t twins;        /* nodes `validators` + i run the keys of validator i a second time */
+	uint32_t observers;    /* as many nodes behind those follow, and are no validators; links are whole messages */
 	/* Sees every message that a node sends to others; NULL: nobody does. */
 	void (*tap)(void *context, uint32_t node, const struct bytes *message);
 	/* Sees every journal record as a node asks for it (durable false; final_view: of the highest final block that

@@ -13,15 +13,14 @@ void network_send(struct network *n, uint32_t from, uint32_t to, const struct by
 		return;
 	}
 	/* A link that one end has closed carries nothing in either direction. */
-	if (n->now < n->shunned_until[to][validator_of(n, from)] ||
-	    n->now < n->shunned_until[from][validator_of(n, to)])
+	if (n->now < n->shunned_until[to][peer_number(n, from)] || n->now < n->shunned_until[from][peer_number(n, to)])
 		return;
 	if (n->cut[from][to] || !n->nodes[to].replica || network_random(n) % 100 < n->options.loss_percent)
 		return;
 	struct item item = {.at = n->now + n->options.delay_min_ms + network_random(n) % spread,
 	                    .kind = ITEM_PEER_MESSAGE,
 	                    .node = to,
-	                    .from = validator_of(n, from),
+	                    .from = peer_number(n, from),
 	                    .life = n->nodes[to].life,
 	                    .size = message->size};
 	if (item.at < n->clogged_until[from][to])
@@ -41,7 +40,7 @@ void network_send(struct network *n, uint32_t from, uint32_t to, const struct by
 static bool validator_up(const struct network *n, uint32_t node)
 {
 	for (uint32_t other = 0; other < node_count(n); other++)
-		if (validator_of(n, other) == validator_of(n, node) && n->nodes[other].replica)
+		if (peer_number(n, other) == peer_number(n, node) && n->nodes[other].replica)
 			return true;
 	return false;
 }
@@ -51,7 +50,7 @@ static void link_event(struct network *n, uint32_t node, uint32_t other, uint64_
 	network_push(n, (struct item){.at = at,
 	                              .kind = ITEM_LINK,
 	                              .node = node,
-	                              .from = validator_of(n, other),
+	                              .from = peer_number(n, other),
 	                              .up = up,
 	                              .life = n->nodes[node].life});
 }
@@ -71,7 +70,7 @@ void network_link_up(struct network *n, uint32_t node)
 		return;
 	}
 	for (uint32_t other = 0; other < node_count(n); other++) {
-		if (validator_of(n, other) == validator_of(n, node) || !n->nodes[other].replica)
+		if (!are_peers(n, node, other) || !n->nodes[other].replica)
 			continue;
 		link_event(n, node, other, n->now + 1, true);
 		link_event(n, other, node, n->now + 1, true);
@@ -85,8 +84,7 @@ void network_link_down(struct network *n, uint32_t node)
 		return;
 	}
 	for (uint32_t other = 0; other < node_count(n); other++)
-		if (n->nodes[other].replica && validator_of(n, other) != validator_of(n, node) &&
-		    !validator_up(n, node))
+		if (n->nodes[other].replica && are_peers(n, node, other) && !validator_up(n, node))
 			link_event(n, other, node, n->now + 1, false);
 }
 
@@ -101,7 +99,7 @@ void network_link_drop(struct network *n, uint32_t node, uint32_t peer)
 	n->shunned_until[node][peer] = n->now + PEER_SHUN_MS;
 
 	for (uint32_t other = 0; other < node_count(n); other++) {
-		if (validator_of(n, other) != peer || !n->nodes[other].replica)
+		if (peer_number(n, other) != peer || !n->nodes[other].replica)
 			continue;
 		link_event(n, node, other, n->now + 1, false);
 		link_event(n, other, node, n->now + 1, false);

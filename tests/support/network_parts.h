@@ -86,7 +86,7 @@ struct node {
 	bool flushes_held;
 	uint64_t final_view; /* of the highest final block held before this event */
 	struct node_verifier verifier;
-	uint64_t checked[VERIFY_SOURCES(NETWORK_NODES_MAX)]; /* signatures, ever, by their source */
+	uint64_t checked[VERIFY_SOURCES]; /* signatures, ever, by their source */
 	enum { CRASH_NOT, CRASH_BEFORE_COMMIT, CRASH_AFTER_COMMIT } crash;
 };
 
@@ -117,21 +117,37 @@ static inline void *must(void *pointer)
 	return pointer;
 }
 
-/* Twins are further nodes of the first validators. */
+/* Twins are further nodes of the first validators; behind them are observers. */
 static inline uint32_t node_count(const struct network *n)
 {
-	return n->options.validators + n->options.twins;
+	return n->options.validators + n->options.twins + n->options.observers;
 }
 
-static inline uint32_t validator_of(const struct network *n, uint32_t node)
+/* The number of a node as a peer of others: of a validator its own; those of observers follow. */
+static inline uint32_t peer_number(const struct network *n, uint32_t node)
 {
-	return node < n->options.validators ? node : node - n->options.validators;
+	uint32_t twin = node - n->options.validators;
+
+	if (node < n->options.validators)
+		return node;
+	return twin < n->options.twins ? twin : node - n->options.twins;
+}
+
+static inline bool is_observer(const struct network *n, uint32_t node)
+{
+	return peer_number(n, node) >= n->options.validators;
+}
+
+/* Whether there is a link between two nodes: not between those of one validator, nor between observers. */
+static inline bool are_peers(const struct network *n, uint32_t a, uint32_t b)
+{
+	return peer_number(n, a) != peer_number(n, b) && !(is_observer(n, a) && is_observer(n, b));
 }
 
 /* network.c */
 uint64_t network_random(struct network *n);
 void network_step(struct network *n, uint32_t node, struct event event);
-int network_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
+int network_sign(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE]);
 
 /* network_verifier.c */
 void network_verifier_begin(struct network *n, uint32_t node); /* as it starts */

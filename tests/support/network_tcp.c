@@ -81,12 +81,12 @@ static void link_begin(struct network *n, struct end *end)
 	struct link_options options = {.pattern = NOISE_IK,
 	                               .initiator = is_dialler(end),
 	                               .network_id = &f->genesis.network_id,
-	                               .static_secret = f->validators[validator_of(n, end->node)].network_secret,
+	                               .static_secret = f->validators[peer_number(n, end->node)].network_secret,
 	                               .ephemeral_secret = ephemeral,
 	                               .message_size_max = MESSAGE_SIZE_VALIDATOR_MAX,
 	                               .write_queue_max = n->options.wire.queue_max};
 	if (options.initiator) {
-		options.remote_static = f->genesis.committee.validators[validator_of(n, end->other->node)].network_key;
+		options.remote_static = f->genesis.committee.validators[peer_number(n, end->other->node)].network_key;
 	} else {
 		options.allowed = wires_allowed;
 		options.context = n;
@@ -362,7 +362,7 @@ static void received(struct network *n, struct end *end, const struct wire_piece
 			wires_fail(n, end, "says something after another link took its place");
 		network_step(n, end->node,
 		             (struct event){.kind = EVENT_PEER_MESSAGE,
-		                            .peer = validator_of(n, end->other->node),
+		                            .peer = peer_number(n, end->other->node),
 		                            .message = message});
 		assert(!end->open || n->nodes[end->node].life == life);
 		wires_tell(n);

@@ -9,7 +9,7 @@ void network_verifier_begin(struct network *n, uint32_t node)
 	struct node_verifier *v = &n->nodes[node].verifier;
 
 	*v = (struct node_verifier){.free_us = 1000 * n->now};
-	if (verify_queue_init(&v->queue, VERIFY_SOURCES(n->options.validators)))
+	if (verify_queue_init(&v->queue, VERIFY_SOURCES))
 		abort();
 }
 
@@ -20,7 +20,7 @@ void network_verifier_end(struct network *n, uint32_t node)
 
 static void check(struct network *n, uint32_t node, const struct verify_part *part)
 {
-	const struct verify_signer signer = {network_sign, &n->fixture.validators[validator_of(n, node)]};
+	const struct verify_signer signer = {network_sign, &n->fixture.validators[peer_number(n, node)]};
 	struct verify_part some = *part;
 
 	for (size_t left = part->count; left; left -= some.count, some.begin += some.count) {

@@ -49,13 +49,13 @@ bool wires_live(const struct network *n, const struct end *end)
 /* network §8.2: of two validators the one with the lower index in the committee dials the other. */
 static bool dials(const struct network *n, uint32_t node, uint32_t other)
 {
-	return validator_of(n, node) < validator_of(n, other);
+	return peer_number(n, node) < peer_number(n, other);
 }
 
 static bool linked(const struct network *n, uint32_t node, uint32_t validator)
 {
 	for (uint32_t other = 0; other < node_count(n); other++)
-		if (validator_of(n, other) == validator && n->wires->peers[node][other].live)
+		if (peer_number(n, other) == validator && n->wires->peers[node][other].live)
 			return true;
 	return false;
 }
@@ -114,7 +114,7 @@ static void dial(struct network *n, uint32_t node, uint32_t other)
 static void lost(struct network *n, struct end *end, const char *why)
 {
 	struct peer *peer = peer_of(n, end);
-	uint32_t validator = validator_of(n, end->other->node);
+	uint32_t validator = peer_number(n, end->other->node);
 
 	wires_trace(n, end, "is down: %s", why);
 	peer->live = NULL;
@@ -158,7 +158,7 @@ bool wires_allowed(void *network, const uint8_t key[32])
 void wires_established(struct network *n, struct end *end)
 {
 	struct peer *peer = peer_of(n, end);
-	uint32_t validator = validator_of(n, end->other->node);
+	uint32_t validator = peer_number(n, end->other->node);
 	const uint8_t *key = link_remote_static(end->link);
 
 	if (!key || memcmp(key, n->fixture.genesis.committee.validators[validator].network_key, 32) != 0)
@@ -238,7 +238,7 @@ void network_wire_drop(struct network *n, uint32_t node, uint32_t validator)
 {
 	for (uint32_t other = 0; other < node_count(n); other++) {
 		struct peer *peer = &n->wires->peers[node][other];
-		if (validator_of(n, other) != validator)
+		if (peer_number(n, other) != validator)
 			continue;
 		peer->shunned_until = n->now + PEER_SHUN_MS;
 		if (peer->live)
@@ -289,7 +289,7 @@ void network_wire_free(struct network *n)
 
 bool network_linked(const struct network *n, uint32_t a, uint32_t b)
 {
-	return validator_of(n, a) == validator_of(n, b) || !n->wires ||
+	return peer_number(n, a) == peer_number(n, b) || !n->wires ||
 	       (n->wires->peers[a][b].live && n->wires->peers[b][a].live);
 }
 

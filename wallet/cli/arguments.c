@@ -100,7 +100,7 @@ static int read_ahead(struct arguments *a, struct words *words, const struct pop
 	return code;
 }
 
-const struct verb *verb_find(const char *name)
+static const struct verb *verb_find(const char *name)
 {
 	for (size_t i = 0; verbs[i]; i++)
 		if (!strcmp(verbs[i]->name, name))

@@ -108,9 +108,6 @@ struct arguments {
 int cli_arguments_init(struct arguments *arguments, int argc, const char **argv);
 void cli_arguments_deinit(struct arguments *arguments);
 
-/* The verb of that name, or NULL. */
-const struct verb *verb_find(const char *name);
-
 /* An option whose value is a number of digits within [min, max]. */
 struct number_option {
 	enum option option;

@@ -1,155 +1,83 @@
-/* uncia completion: the manual page's source, and scripts for three shells, each of which asks uncia itself for the
- * words that may follow, so that the table of verbs is all there is to keep right. */
+/* uncia completion: the pages of the manual, and scripts for three shells, which ask it what may follow. All is made
+ * from the table of verbs. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include "manual.h"
+#include <uncia/version.h>
+#include "program.h"
 #include "verbs.h"
 
 #define WORDS_MAX 256
-#define NAME_SIZE 64
 
-/* Where there is no answer, the shell offers file names. */
-static const char script_bash[] =
-    "_uncia() {\n"
-    "\tlocal IFS=$'\\n'\n"
-    "\tCOMPREPLY=($(uncia completion words -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null))\n"
-    "}\n"
-    "complete -o default -F _uncia uncia\n";
+static const char synopsis[] = "*uncia* \\[*--wallet* _HOME_] \\[*--network* _FILE_] \\[*--json*] _COMMAND_ ...\n\n"
+                               "*uncia* *--version*";
 
-static const char script_zsh[] =
-    "#compdef uncia\n"
-    "_uncia() {\n"
-    "\tlocal -a answers\n"
-    "\tanswers=(${(f)\"$(uncia completion words -- \"${(@)words[2,CURRENT]}\" 2>/dev/null)\"})\n"
-    "\tif (( $#answers )); then compadd -- $answers; else _files; fi\n"
-    "}\n"
-    "if [[ $funcstack[1] = _uncia ]]; then _uncia; else compdef _uncia uncia; fi\n";
+static const char about[] =
+    "Keeps a wallet in a directory and pays from it. Text for people, or with *--json* one object on standard\n"
+    "output, whatever the exit code: the result, or {\"v\":1,\"error\":_TEXT_,\"exit\":_CODE_}; messages go to "
+    "standard error. A payment has a certain end: refused before anything was sent,\n"
+    "final, or expired. As long as it is none of these it is pending, and the same payment can be waited for or sent\n"
+    "again, but is never made twice.";
 
-static const char script_fish[] =
-    "complete -c uncia -a '(uncia completion words -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'\n";
+static const char tail[] =
+    "# EXIT STATUS\n\n"
+    "*0*\n\tdone\n\n*1*\n\tany other failure\n\n*2*\n\tusage: a wrong option, address or amount\n\n"
+    "*3*\n\tthe outcome is not known yet: wait for it, or run it again with the same key\n\n*4*\n\tnot found\n\n"
+    "*5*\n\trefused: nothing was sent\n\n*6*\n\tno validator could be reached\n\n*7*\n\tverification failed\n\n"
+    "*8*\n\texpired: it never happened and never will\n\n# ENVIRONMENT\n\n"
+    "*UNCIA\\_WALLET*, *UNCIA\\_NETWORK*\n\tstand in for *--wallet* and *--network*\n\n"
+    "*UNCIA\\_PASSPHRASE\\_FILE*\n\ta file whose first line is the passphrase; without it the passphrase is asked "
+    "for\n\n"
+    "*NO\\_COLOR*\n\tno colours\n\n# SEE ALSO\n\n*unciad*(8)\n";
 
-static void offer(const char *text, size_t length, const char *start)
+/* Fills `commands` from the table of verbs. Returns their number. */
+static size_t list_commands(struct program_command commands[PROGRAM_COMMANDS_MAX])
 {
-	if (!strncmp(text, start, strlen(start)) && length >= strlen(start))
-		printf("%.*s\n", (int)length, text);
-}
-
-/* Offers each choice of "bash|zsh|fish"; nothing where it is no list of choices. */
-static void offer_choices(const char *choices, const char *start)
-{
-	if (!choices || !strchr(choices, '|') || strchr(choices, '-'))
-		return;
-	for (; *choices; choices += strspn(choices, "|")) {
-		size_t length = strcspn(choices, "|");
-		offer(choices, length, start);
-		choices += length;
+	size_t count = 0;
+	for (; verbs[count]; count++) {
+		assert(count < PROGRAM_COMMANDS_MAX);
+		commands[count] =
+		    (struct program_command){verbs[count]->name, verbs[count]->operands, verbs[count]->summary,
+		                             verbs[count]->description, verbs[count]->options};
 	}
+	return count;
 }
 
-static void offer_options(const struct poptOption *options, const char *start)
+static int print_page(const struct call *call, const struct program *program)
 {
-	char text[64];
-	for (; options->longName; options++) {
-		int length = snprintf(text, sizeof(text), "--%s", options->longName);
-		offer(text, (size_t)length, start);
-	}
-}
-
-/* Offers the verbs' words that follow `name`, which is empty or a group. */
-static void offer_verbs(const char *name, const char *start)
-{
-	size_t skip = *name ? strlen(name) + 1 : 0;
-	const char *last = "";
-	for (size_t i = 0; verbs[i]; i++) {
-		const char *word = verbs[i]->name + skip;
-		size_t length;
-		if (skip && (strncmp(verbs[i]->name, name, skip - 1) || verbs[i]->name[skip - 1] != ' '))
-			continue;
-		length = strcspn(word, " ");
-		if (strncmp(last, word, length) || (last[length] != ' ' && last[length] != '\0'))
-			offer(word, length, start);
-		last = word;
-	}
-}
-
-static const struct poptOption *completion_find_option(const struct poptOption *options, const char *word)
-{
-	for (; !strncmp(word, "--", 2) && options->longName; options++)
-		if (!strcmp(options->longName, word + 2))
-			return options;
-	return NULL;
-}
-
-static const struct poptOption *find_valued(const struct verb *verb, const char *word)
-{
-	const struct poptOption *option = completion_find_option(global_options, word);
-	if (!option && verb)
-		option = completion_find_option(verb->options, word);
-	return option && option->argInfo == POPT_ARG_STRING ? option : NULL;
-}
-
-/* A word behind others that may be a verb already: "notice" is one, and "notice check" another. Returns the verb of all
- * of them, or NULL. Adds it to the name unless it is an operand. */
-static const struct verb *take_word(const struct verb *verb, const char *word, char name[NAME_SIZE])
-{
-	char longer[NAME_SIZE];
-	snprintf(longer, sizeof(longer), "%.30s%s%.30s", name, *name ? " " : "", word);
-	const struct verb *found = verb_find(longer);
-	if (!verb || found)
-		strcpy(name, longer);
-	return found ? found : verb;
-}
-
-/* Offers completions of the last of `words`, the command line behind "uncia" up to the cursor. */
-static void complete(const char *const *words, unsigned count)
-{
-	assert(count != 0);
-	const char *start = words[count - 1];
-	const struct poptOption *waiting = NULL; /* the option that the next word is the value of */
-	const struct verb *verb = NULL;
-	char name[NAME_SIZE] = "";
-	for (unsigned i = 0; i + 1 < count; i++) {
-		if (waiting) {
-			waiting = NULL;
-		} else if (*words[i] == '-') {
-			waiting = find_valued(verb, words[i]);
-		} else if (!verb || !strchr(name, ' ')) {
-			verb = take_word(verb, words[i], name);
-		}
-	}
-	if (waiting) {
-		offer_choices(waiting->argDescrip, start);
-	} else if (*start == '-') {
-		if (verb)
-			offer_options(verb->options, start);
-		offer_options(global_options, start);
-	} else {
-		if (verb)
-			offer_choices(verb->operands, start);
-		if (!strchr(name, ' '))
-			offer_verbs(name, start);
-	}
+	char name[64] = "";
+	for (unsigned i = 1; i < call->operand_count; i++)
+		snprintf(name + strlen(name), sizeof(name) - strlen(name), "%s%s", i > 1 ? " " : "", call->operands[i]);
+	if (!manual_print(program, name))
+		return cli_complain_usage(call, "%s: no such command", name);
+	return cli_output_flush();
 }
 
 static int run_completion(const struct call *call)
 {
+	struct program_command commands[PROGRAM_COMMANDS_MAX];
+	const struct program program = {.name = "uncia",
+	                                .version = UNCIA_VERSION,
+	                                .section = 1,
+	                                .summary = "a wallet for an Uncia network",
+	                                .synopsis = synopsis,
+	                                .description = about,
+	                                .tail = tail,
+	                                .options = global_options,
+	                                .commands = commands,
+	                                .command_count = list_commands(commands)};
 	const char *shell = call->operands[0];
 	if (!strcmp(shell, "words") && call->operand_count > 1) {
-		complete(call->operands + 1, call->operand_count - 1);
+		completion_print_words(&program, call->operands + 1, call->operand_count - 1);
 		return cli_output_flush();
 	}
+	if (!strcmp(shell, "man"))
+		return print_page(call, &program);
 	if (call->operand_count > 1)
 		return cli_complain_usage(call, "%s: unexpected argument", call->operands[1]);
-	if (!strcmp(shell, "bash"))
-		fputs(script_bash, stdout);
-	else if (!strcmp(shell, "zsh"))
-		fputs(script_zsh, stdout);
-	else if (!strcmp(shell, "fish"))
-		fputs(script_fish, stdout);
-	else if (!strcmp(shell, "man"))
-		manual_print();
-	else
+	if (!strcmp(shell, "names"))
+		manual_print_names(&program);
+	else if (!completion_print_script(&program, shell))
 		return cli_complain_usage(call, "%s: none of bash, zsh, fish and man", shell);
 	return cli_output_flush();
 }
@@ -161,9 +89,10 @@ const struct verb verb_completion = {
     .operands = "bash|zsh|fish|man",
     .operands_min = 1,
     .operands_max = WORDS_MAX,
-    .summary = "write the completion script of a shell, or the manual page",
-    .description = "Writes a script by which a shell completes commands and options; for bash it belongs into\n"
-                   "~/.local/share/bash-completion/completions/uncia. With man, writes the source of the manual page,\n"
-                   "for scdoc.",
+    .summary = "write the completion script of a shell, or a page of the manual",
+    .description =
+        "Writes a script by which a shell completes commands and options; for bash it belongs into\n"
+        "~/.local/share/bash-completion/completions/uncia. With man, writes the source of the manual page,\n"
+        "for scdoc; with a command's name behind it, that command's. A package has all of these in their places.",
     .options = completion_options,
     .run = run_completion};

@@ -6,7 +6,10 @@
 set -u
 cargo=$1 target=$2 backend=${3:-avx512}
 cd "$(dirname "$0")" || exit
-RUSTFLAGS="${RUSTFLAGS:-} --cfg curve25519_dalek_backend=\"$backend\""
+# Neither where this tree is nor where cargo keeps the sources of crates is told in the library: it has the same bytes wherever
+# it is built.
+RUSTFLAGS="${RUSTFLAGS:-} --cfg curve25519_dalek_backend=\"$backend\" --remap-path-prefix=$PWD=/batch \
+--remap-path-prefix=${CARGO_HOME:-${HOME:-}/.cargo}=/cargo --remap-path-prefix=$target=/target"
 export RUSTFLAGS
 "$cargo" build --release --locked --quiet --target-dir "$target" && exit
 "$cargo" --version >&2

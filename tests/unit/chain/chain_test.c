@@ -122,6 +122,25 @@ START_TEST(block_that_breaks_a_rule_is_invalid_and_so_is_what_stands_on_it)
 }
 END_TEST
 
+/* Neither mark of an epoch's end is of this version's blocks (consensus 6.9). */
+START_TEST(block_that_would_end_the_epoch_is_invalid)
+{
+	open_chain();
+	for (uint64_t view = 1; view <= 2; view++) {
+		struct header header = header_of(view);
+		struct chain_block *block;
+		header.reconfigures = view == 1;
+		header.closing = view == 2;
+		ck_assert_int_eq(header_encode(&header), 0);
+		ck_assert_int_eq(chain_add(&chain, &header, 5, &block), 0);
+		complete(block);
+		ck_assert_int_eq(chain_execute(&chain, block), 0);
+		ck_assert_int_eq(block->state, CHAIN_INVALID);
+	}
+	close_chain();
+}
+END_TEST
+
 START_TEST(what_is_forgotten_is_no_news_and_nobodys_parent)
 {
 	open_chain();
@@ -386,7 +405,7 @@ START_TEST(state_that_cannot_follow_dies)
 END_TEST
 
 UNIT_MAIN("chain", block_becomes_news_with_its_header_its_body_and_its_verdict,
-          block_that_breaks_a_rule_is_invalid_and_so_is_what_stands_on_it,
+          block_that_breaks_a_rule_is_invalid_and_so_is_what_stands_on_it, block_that_would_end_the_epoch_is_invalid,
           what_is_forgotten_is_no_news_and_nobodys_parent, block_made_twice_is_held_once,
           body_is_asked_for_at_its_own_pace_once_it_was,
           few_bodies_are_asked_for_at_a_time_and_those_not_answered_again,

@@ -65,6 +65,33 @@ START_TEST(final_vote_follows_no_other_vote_than_its_first)
 }
 END_TEST
 
-UNIT_MAIN("voting_rules", first_vote_is_cast_once_in_an_entered_open_view,
-          notar2_needs_the_threshold_and_another_first_vote, skip2_needs_the_threshold_besides_the_top_block,
-          final_vote_follows_no_other_vote_than_its_first)
+/* Each kind against each set of own votes: what may follow, whatever led to it. */
+START_TEST(votes_follow_own_votes_that_they_do_not_contradict)
+{
+	static const struct {
+		const struct own_votes *own;
+		bool own_block, follows[VOTE_FINAL + 1];
+	} cases[] = {
+	    /* NOTAR1, SKIP1, NOTAR2, SKIP2, FINAL */
+	    {&nothing, false, {false, true, true, false, false, false}},
+	    {&skipped, false, {false, false, false, true, false, false}},
+	    {&voted, true, {false, false, false, false, true, true}},
+	    {&voted, false, {false, false, false, true, true, false}},
+	    {&voted_and_extra, true, {false, false, false, false, true, false}},
+	    {&voted_and_extra, false, {false, false, false, true, true, false}},
+	    {&voted_and_final, true, {false}},
+	    {&voted_and_final, false, {false}},
+	    {&past_nothing, false, {false}},
+	    {&past_voted, true, {false}},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (int kind = VOTE_NOTAR1; kind <= VOTE_FINAL; kind++)
+			ck_assert_msg(rule_follows(cases[i].own, (enum vote_kind)kind, cases[i].own_block) ==
+			                  cases[i].follows[kind],
+			              "case %zu, kind %d", i, kind);
+}
+END_TEST
+
+UNIT_MAIN("voting_rules", votes_follow_own_votes_that_they_do_not_contradict,
+          first_vote_is_cast_once_in_an_entered_open_view, notar2_needs_the_threshold_and_another_first_vote,
+          skip2_needs_the_threshold_besides_the_top_block, final_vote_follows_no_other_vote_than_its_first)

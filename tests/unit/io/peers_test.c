@@ -83,6 +83,8 @@ static int node_listen(struct node *n, int port)
 }
 
 static const int nowhere[VALIDATORS] = {0};
+static uint8_t newest = 1; /* version of the wire, of the next node, as is this: */
+static unsigned version_kept_ms;
 
 /* ports: where the others listen; 0: not known. */
 static void node_up(struct node *n, uint32_t self, const int ports[VALIDATORS], unsigned ping_ms, unsigned dead_ms)
@@ -94,7 +96,10 @@ static void node_up(struct node *n, uint32_t self, const int ports[VALIDATORS], 
 	                                      .network_secret = secrets[self],
 	                                      .addresses = addresses,
 	                                      .ping_interval_ms = ping_ms,
-	                                      .dead_ms = dead_ms};
+	                                      .dead_ms = dead_ms,
+	                                      .version_kept_ms = version_kept_ms,
+	                                      .newest = newest,
+	                                      .oldest = newest > 1 ? newest - 1 : 1};
 	const struct peers_events events = {on_up, on_down, on_message, n};
 
 	memset(n, 0, sizeof(*n));
@@ -679,6 +684,57 @@ START_TEST(peers_know_the_addresses_of_validators)
 }
 END_TEST
 
+/* network 8.1: an old validator closes where it is spoken to in a newer version, and is dialled in its own then. */
+START_TEST(validators_of_two_releases_are_linked_whichever_dials)
+{
+	for (uint8_t dialler = 1; dialler <= 2; dialler++) {
+		struct node a, b;
+		int ports[VALIDATORS] = {0};
+
+		up(5000);
+		newest = dialler == 1 ? 2 : 1;
+		node_up(&b, 1, nowhere, 0, 0);
+		ports[1] = node_listen(&b, 0);
+		newest = dialler;
+		node_up(&a, 0, ports, 0, 0);
+		RUN_UNTIL(a.up[1] && b.up[0]);
+		ck_assert_uint_eq(peers_counters(a.peers)->dial_failures, dialler == 2);
+		down(&a, &b);
+	}
+	newest = 1;
+}
+END_TEST
+
+/* Who can cut connections does not choose the version of a validator that is known to speak the newer one. */
+START_TEST(version_does_not_fall_back_where_the_newer_one_was_spoken_lately)
+{
+	struct node a, b, old;
+	int ports[VALIDATORS] = {0};
+
+	for (int lately = 1; lately >= 0; lately--) {
+		up(5000);
+		newest = 2;
+		version_kept_ms = lately ? 0 : 1;
+		node_up(&b, 1, nowhere, 0, 0);
+		ports[1] = node_listen(&b, 0);
+		node_up(&a, 0, ports, 0, 0);
+		RUN_UNTIL(a.up[1] && b.up[0]);
+		node_stop(&b); /* and in its place one of the release before */
+		RUN_UNTIL(a.down[1]);
+		newest = 1;
+		node_up(&old, 1, nowhere, 0, 0);
+		RUN_UNTIL(!set.young);
+		node_listen(&old, ports[1]);
+		uint64_t failures = peers_counters(a.peers)->dial_failures;
+		RUN_UNTIL(lately ? peers_counters(a.peers)->dial_failures >= failures + 6 : old.up[0] && a.up[1] == 2);
+		ck_assert_uint_eq(old.up[0], !lately);
+		down(&a, &old);
+		node_free(&b);
+	}
+	version_kept_ms = 0;
+}
+END_TEST
+
 /* Where it dials is changed while it dials in vain; while it is linked; and while the name of before is looked up. */
 START_TEST(peers_go_to_where_the_others_are_now)
 {
@@ -740,4 +796,5 @@ UNIT_MAIN("peers", peers_link_and_carry_messages_both_ways, peers_link_again_aft
           peers_that_say_much_in_little_pieces_are_heard_a_part_each_turn, peers_that_read_late_get_everything,
           peers_push_out_the_oldest_candidate, peers_keep_a_candidate_that_is_a_validator_when_strangers_push,
           peers_try_every_address_of_a_name, peers_know_the_addresses_of_validators,
-          peers_go_to_where_the_others_are_now)
+          validators_of_two_releases_are_linked_whichever_dials,
+          version_does_not_fall_back_where_the_newer_one_was_spoken_lately, peers_go_to_where_the_others_are_now)

@@ -20,7 +20,7 @@
 static uv_loop_t loop;
 static struct storage *storage;
 static uint64_t durable[16];
-static size_t durable_count, space_count;
+static size_t durable_count, space_count, paused;
 static struct flush *flushed;
 static bool space_low;
 
@@ -43,11 +43,17 @@ static void on_space(void *context, bool low)
 	space_count++;
 }
 
+static void on_paused(void *context)
+{
+	ck_assert_ptr_eq(context, &loop);
+	paused++;
+}
+
 static void start(uint64_t reserve)
 {
-	const struct storage_events events = {on_durable, on_flushed, on_space, &loop};
+	const struct storage_events events = {on_durable, on_flushed, on_space, on_paused, &loop};
 
-	durable_count = space_count = 0;
+	durable_count = space_count = paused = 0;
 	flushed = NULL;
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
 	ck_assert_int_eq(storage_new(&loop, store, reserve, 10, &events, &storage), 0);
@@ -249,6 +255,36 @@ START_TEST(storage_says_when_space_is_low)
 }
 END_TEST
 
+/* Commits go on; a flush and a checkpoint wait for its end, whichever had been handed over. */
+START_TEST(storage_pauses_between_checkpoints_and_flushes)
+{
+	struct flush flush = {.meta = {.height = 6, .block_id = {{6}}, .entry_count = 9, .free_head = ENTRY_NONE}};
+	struct state_meta meta;
+
+	storage_pause(storage);
+	RUN_UNTIL(paused == 1);
+	storage_flush(storage, &flush);
+	put(1, 1);
+	storage_commit(storage);
+	RUN_UNTIL(durable_count == 1);
+	ck_assert_uint_eq(journal_newest(store), 2); /* piece 1 was made with the home */
+	ck_assert_ptr_null(flushed);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	ck_assert_int_eq(view.meta(view.context, &meta), 0);
+	ck_assert_uint_eq(meta.height, 0);
+	storage_resume(storage);
+	RUN_UNTIL(flushed != NULL);
+	ck_assert_uint_eq(paused, 1);
+	/* One that is taken back is not told. */
+	storage_pause(storage);
+	storage_resume(storage);
+	put(2, 2);
+	storage_commit(storage);
+	RUN_UNTIL(durable_count == 2);
+	ck_assert_uint_eq(paused, 1);
+}
+END_TEST
+
 START_TEST(storage_stop_commits_all_and_keeps_the_flush)
 {
 	struct flush flush = {.meta = {.height = 6, .block_id = {{6}}, .entry_count = 9, .free_head = ENTRY_NONE}};
@@ -417,5 +453,6 @@ UNIT_MAIN_BETWEEN("storage_thread", setup, teardown, storage_tells_durable_once_
                   storage_commit_of_nothing_tells_nothing, storage_forgets_votes_in_the_commit,
                   storage_hands_the_flush_back_once_the_view_shows_it,
                   storage_flushes_at_a_lower_priority_than_the_rest, storage_refuses_a_key_that_is_too_long,
-                  storage_says_when_space_is_low, storage_stop_commits_all_and_keeps_the_flush,
+                  storage_says_when_space_is_low, storage_pauses_between_checkpoints_and_flushes,
+                  storage_stop_commits_all_and_keeps_the_flush,
                   storage_leaves_it_to_the_checkpoint_to_say_why_it_failed, storage_failed_commit_ends_the_process)

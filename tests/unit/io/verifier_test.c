@@ -33,7 +33,7 @@ static void on_done(void *context, struct verify_job *first)
 		most_together = together;
 }
 
-static int on_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+static int on_sign(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
 	if (meet) {
 		uv_mutex_lock(&meeting);
@@ -43,7 +43,7 @@ static int on_sign(void *context, const struct hash *digest, uint8_t signature[S
 			;
 		uv_mutex_unlock(&meeting);
 	}
-	return sign_digest(context, digest, signature);
+	return sign_digest(context, &statement->digest, signature);
 }
 
 static void start(unsigned threads)
@@ -114,6 +114,7 @@ static void check_and_free(struct verify_job *job, const int wrong[3])
 	ck_assert(!job->dropped || (any && job->count > 1));
 	for (size_t i = 0; i < job->count; i++)
 		ck_assert(job->items[i].valid == !wrong[i % 3] || (job->dropped && !job->items[i].valid));
+	free(job->statements);
 	free(job->items);
 	free(job);
 }
@@ -273,11 +274,23 @@ START_TEST(verifier_votes_do_not_starve_payments)
 }
 END_TEST
 
+/* Makes a job of signatures to make of one of checks. */
+static void to_sign(struct verify_job *job)
+{
+	job->sign = true;
+	job->statements = calloc(job->count, sizeof(*job->statements));
+	ck_assert_ptr_nonnull(job->statements);
+	for (size_t i = 0; i < job->count; i++) {
+		job->statements[i].kind = STATEMENT_EXPIRY;
+		job->statements[i].digest = job->items[i].digest;
+	}
+}
+
 START_TEST(verifier_signs_what_it_is_asked_to_sign)
 {
 	struct verify_job *job = make_job(1, 100, all_right);
 
-	job->sign = true;
+	to_sign(job);
 	job->urgent = false;
 	for (size_t i = 0; i < 100; i++)
 		memset(job->items[i].signature, 0, SIGNATURE_SIZE);
@@ -304,7 +317,7 @@ START_TEST(verifier_leaves_no_job_behind_another_source_s_while_a_thread_is_idle
 		signers = 0;
 		for (uint32_t i = 0; i < 2; i++) {
 			struct verify_job *job = make_job(i, 1, all_right);
-			job->sign = true;
+			to_sign(job);
 			job->source = i;
 			verifier_submit(verifier, job);
 		}

@@ -33,6 +33,9 @@ static const char *const texts[HASH_TAGS] = {
     [HASH_ASK] = "uncia.ask",
     [HASH_REQUEST] = "uncia.request",
     [HASH_CODE] = "uncia.code",
+    [HASH_RECONFIG] = "uncia.reconfig",
+    [HASH_RECONFIGURE] = "uncia.reconwhole",
+    [HASH_JOIN] = "uncia.join",
 };
 
 START_TEST(each_tag_is_its_text_as_personalisation)

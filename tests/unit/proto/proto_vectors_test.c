@@ -6,6 +6,7 @@
 #include "entry.h"
 #include "noise.h"
 #include "receipt.h"
+#include "reconfigure.h"
 #include "spec_vectors.h"
 #include "uncia/error.h"
 #include "vote.h"
@@ -45,6 +46,12 @@ static const struct {
     {"uncia.ask", HASH_ASK},
     {"uncia.request", HASH_REQUEST},
     {"uncia.code", HASH_CODE},
+    {"uncia.reconfig", HASH_RECONFIG},
+    {"uncia.reconwhole", HASH_RECONFIGURE},
+    {"uncia.join", HASH_JOIN},
+    {"uncia.line", HASH_LINE},
+    {"uncia.linenonce", HASH_LINE_NONCE},
+    {"uncia.agree", HASH_AGREE},
 };
 
 START_TEST(every_hash_has_a_vector_and_gives_it)
@@ -557,8 +564,98 @@ START_TEST(links_are_those_of_the_vectors)
 }
 END_TEST
 
+/* A change is read, and packed again from what was read; its signatures hold. */
+static void check_change(const struct genesis *genesis, const json_t *vector)
+{
+	struct bytes bytes = vector_bytes(vector, "bytes"), body = vector_bytes(vector, "body");
+	uint8_t public_key[PUBLIC_KEY_SIZE], secret[SECRET_KEY_SIZE], *packed;
+	const struct validator *joining = NULL;
+	struct reconfigure *r;
+	struct hash digest;
+	size_t size, i;
+	const json_t *approver;
+	ck_assert_int_eq(reconfigure_decode(&genesis->network_id, &genesis->committee, bytes.data, bytes.size, &r), 0);
+	ck_assert_int_eq(reconfigure_verify(&genesis->network_id, &genesis->committee, r), 0);
+	ck_assert_uint_eq(r->body_size, body.size);
+	ck_assert_mem_eq(r->body, body.data, body.size);
+	vector_expect(vector, "digest", r->digest.b, HASH_SIZE);
+	vector_expect(vector, "whole_hash", r->whole.b, HASH_SIZE);
+	vector_expect(vector, "committee_hash", r->next.hash.b, HASH_SIZE);
+	ck_assert_uint_eq(r->expires_at, vector_number(vector, "expires_at"));
+	ck_assert_uint_eq(r->next.faulty, vector_number(vector, "faulty"));
+	ck_assert_uint_eq(r->next.slow, vector_number(vector, "slow"));
+	ck_assert_uint_eq(r->force, vector_number(vector, "force"));
+	json_array_foreach(vector_at(vector, "approvers"), i, approver)
+	    ck_assert_int_eq(r->approvals[i].validator, json_integer_value(approver));
+	ck_assert_uint_eq(i, r->approver_count);
+	for (i = 0; i < r->next.size; i++)
+		joining = r->joins[i] ? &r->next.validators[i] : joining;
+	ck_assert_int_eq(sign_keypair(vector_bytes(vector, "joining_seed").data, public_key, secret), 0);
+	ck_assert(joining && !memcmp(joining->consensus_key, public_key, PUBLIC_KEY_SIZE));
+	reconfigure_join_digest(&genesis->network_id, 1, joining, &digest);
+	vector_expect(vector, "join_digest", digest.b, HASH_SIZE);
+	ck_assert_int_eq(reconfigure_sign(&genesis->committee, r, &packed, &size), 0);
+	ck_assert_uint_eq(size, bytes.size);
+	ck_assert_mem_eq(packed, bytes.data, size);
+	free(packed);
+	free(r);
+}
+
+START_TEST(changes_of_a_committee_are_those_of_the_vectors)
+{
+	vectors_open("epochs");
+	struct bytes bytes = vector_bytes(NULL, "genesis");
+	const json_t *vector;
+	struct genesis genesis;
+	struct epoch_receipt receipt;
+	struct header header;
+	struct block *block;
+	struct entry entry;
+	struct entry_id id;
+	size_t i;
+	ck_assert_int_eq(genesis_decode(&genesis, bytes.data, bytes.size), 0);
+	json_array_foreach(vector_at(NULL, "changes"), i, vector) check_change(&genesis, vector);
+	ck_assert_uint_eq(i, 2);
+	json_array_foreach(vector_at(NULL, "headers"), i, vector)
+	{
+		bytes = vector_bytes(vector, "bytes");
+		ck_assert_int_eq(header_decode(bytes.data, bytes.size, &header), 0);
+		ck_assert(header.reconfigures == (i == 0) && header.closing == (i > 0));
+		vector_expect(vector, "reconfigure", header.reconfigure.b, header.reconfigures ? HASH_SIZE : 0);
+		ck_assert_int_eq(header_encode(&header), 0);
+		ck_assert_mem_eq(header.bytes, bytes.data, bytes.size);
+		vector_expect(vector, "id", header.id.b, HASH_SIZE);
+	}
+	ck_assert_uint_eq(i, 3);
+	bytes = vector_bytes(NULL, "block");
+	ck_assert_int_eq(block_decode(&genesis.network_id, bytes.data, bytes.size, &block), 0);
+	ck_assert_uint_eq(block->reconfigure_size,
+	                  vector_bytes(json_array_get(vector_at(NULL, "changes"), 0), "bytes").size);
+	json_array_foreach(vector_at(NULL, "receipts"), i, vector)
+	{
+		bytes = vector_hex(vector);
+		ck_assert_int_eq(
+		    epoch_receipt_verify(&genesis.committee, &genesis.network_id, bytes.data, bytes.size, &receipt), 0);
+		ck_assert_mem_eq(receipt.header.id.b, block->header.id.b, HASH_SIZE);
+		free(receipt.reconfigure);
+	}
+	ck_assert_uint_eq(i, 3);
+	block_free(block);
+	vector = vector_at(NULL, "retired");
+	bytes = vector_bytes(vector, "entry");
+	ck_assert_uint_eq(bytes.size, ENTRY_SIZE);
+	ck_assert_int_eq(entry_decode(bytes.data, &entry), 0);
+	vector_expect(vector, "key", entry.public_key, PUBLIC_KEY_SIZE);
+	ck_assert(entry_id_of(&entry, &id) && id.kind == ENTRY_RETIRED);
+	vector_expect(vector, "id", id.address.b, ADDRESS_SIZE);
+	genesis_deinit(&genesis);
+	vectors_close();
+}
+END_TEST
+
 UNIT_MAIN("proto_vectors", every_hash_has_a_vector_and_gives_it, keys_signatures_and_addresses_are_those_of_the_vectors,
           amounts_and_canonical_bytes_are_those_of_the_vectors, a_genesis_is_the_one_of_its_vector,
           entries_and_their_proofs_are_those_of_the_vectors, payments_are_those_of_the_vectors,
           headers_blocks_and_trees_are_those_of_the_vectors, votes_certificates_and_expiries_are_those_of_the_vectors,
-          receipts_and_account_proofs_of_the_vectors_hold, links_are_those_of_the_vectors)
+          receipts_and_account_proofs_of_the_vectors_hold, changes_of_a_committee_are_those_of_the_vectors,
+          links_are_those_of_the_vectors)

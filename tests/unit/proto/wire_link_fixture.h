@@ -26,6 +26,8 @@ static inline struct link *make(enum noise_pattern pattern, bool initiator, stru
 	    .write_queue_max = changes.write_queue_max ? changes.write_queue_max : 1 << 20,
 	    .allowed = changes.allowed,
 	    .context = changes.context,
+	    .newest = changes.newest,
+	    .oldest = changes.oldest,
 	};
 	ck_assert_int_eq(noise_public_key(changes.remote_static ? changes.remote_static : listener_secret, remote), 0);
 	if (initiator)

@@ -105,6 +105,57 @@ START_TEST(other_network_or_key_is_refused)
 }
 END_TEST
 
+/* network 8.1: releases of two versions of the wire, whichever dials. */
+START_TEST(responder_understands_one_version_back)
+{
+	static const struct {
+		uint8_t dialled, newest, oldest, spoken; /* spoken 0: not understood */
+	} cases[] = {
+	    {2, 2, 1, 2}, {1, 2, 1, 1}, {1, 1, 1, 1}, {2, 1, 1, 0},
+	    {3, 2, 1, 0}, {1, 3, 2, 0}, {2, 3, 2, 2}, {1, 2, 2, 0},
+	};
+
+	for (int pattern = NOISE_IK; pattern <= NOISE_NK; pattern++) {
+		for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+			struct link *i = make(pattern, true, (struct link_options){.newest = cases[c].dialled});
+			struct link *r =
+			    make(pattern, false,
+			         (struct link_options){.newest = cases[c].newest, .oldest = cases[c].oldest});
+			int rc = move(i, r, 7);
+			if (!cases[c].spoken) {
+				ck_assert_int_eq(rc, UNCIA_E_SIGNATURE);
+				ck_assert_uint_eq(link_queued(r), 0); /* nothing is answered */
+			} else {
+				ck_assert_int_eq(rc, 0);
+				ck_assert_int_eq(move(r, i, 7), 0);
+				ck_assert_int_eq(move(i, r, 7), 0);
+				ck_assert(link_established(i) && link_established(r));
+				ck_assert_uint_eq(link_version(r), cases[c].spoken);
+				ck_assert_uint_eq(link_version(i), cases[c].spoken);
+			}
+			link_free(i);
+			link_free(r);
+		}
+	}
+}
+END_TEST
+
+/* The version is part of the handshake's hash: nobody between the two can have them speak two. */
+START_TEST(version_is_not_changed_on_the_way)
+{
+	struct link *old = make(NOISE_IK, true, (struct link_options){.newest = 1});
+	struct link *new = make(NOISE_IK, true, (struct link_options){.newest = 2});
+	struct link *r = make(NOISE_IK, false, (struct link_options){.newest = 2, .oldest = 1});
+
+	ck_assert_int_eq(move(old, r, 1000), 0);
+	ck_assert_uint_eq(link_version(r), 1);
+	ck_assert_int_eq(move(r, new, 1000), UNCIA_E_SIGNATURE); /* the answer to the other one's message */
+	link_free(old);
+	link_free(new);
+	link_free(r);
+}
+END_TEST
+
 START_TEST(missing_keys_are_refused)
 {
 	uint8_t key[32] = {1};
@@ -450,6 +501,7 @@ END_TEST
 
 UNIT_MAIN("wire_link", handshake_completes_in_any_split, first_byte_tells_the_pattern, remote_key_is_known_in_time,
           strangers_get_no_answer, other_network_or_key_is_refused, missing_keys_are_refused,
+          responder_understands_one_version_back, version_is_not_changed_on_the_way,
           handshake_messages_over_a_kilobyte_are_refused_at_their_length, truncated_handshake_is_only_waited_for,
           replayed_handshake_gains_nothing, messages_sent_early_follow_the_handshake,
           messages_arrive_one_byte_at_a_time, small_messages_share_one_record, large_message_spans_records_of_full_size,

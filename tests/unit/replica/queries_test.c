@@ -258,7 +258,7 @@ static size_t replies_of(struct network *n, Uncia__Pb__NodeReply__KindCase kind,
 
 static uint64_t signed_by(const struct network *n, uint32_t node)
 {
-	return network_signatures(n, node, VERIFY_SOURCE_SIGNING(4));
+	return network_signatures(n, node, VERIFY_SOURCE_SIGNING);
 }
 
 static void ask_expired(struct network *n, uint64_t wallet, uint32_t from, uint32_t count)

@@ -24,10 +24,10 @@ struct world {
 	bool halted;
 };
 
-static int sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+static int sign(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
 	(void)context;
-	return sign_digest(network.validators[0].consensus.secret_key, digest, signature);
+	return sign_digest(network.validators[0].consensus.secret_key, &statement->digest, signature);
 }
 
 static void heard(struct world *w, const struct bytes *bytes)

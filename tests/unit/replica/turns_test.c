@@ -245,14 +245,14 @@ static uint64_t checked(uint32_t source)
 static bool one_more_of_good_standing(struct network *network, void *context)
 {
 	(void)network;
-	return checked(VERIFY_SOURCE_WALLETS(4)) > *(uint64_t *)context;
+	return checked(VERIFY_SOURCE_WALLETS) > *(uint64_t *)context;
 }
 
 START_TEST(wrong_signatures_of_an_address_are_in_nobody_elses_batch)
 {
 	enum { ADDRESS = 7, LINKS = 20 };
-	const uint32_t good_ones = VERIFY_SOURCE_WALLETS(4), newcomers = VERIFY_SOURCE_NEWCOMERS(4),
-	               suspects = VERIFY_SOURCE_SUSPECTS(4, ADDRESS);
+	const uint32_t good_ones = VERIFY_SOURCE_WALLETS, newcomers = VERIFY_SOURCE_NEWCOMERS,
+	               suspects = VERIFY_SOURCE_SUSPECTS(ADDRESS);
 
 	up_with(4, 1000);
 	/* Whoever is new is among newcomers, and after a right signature among those of good standing. */
@@ -318,7 +318,7 @@ START_TEST(who_waits_when_his_address_comes_to_be_suspect_stands_behind_nobody_b
 	ck_assert(network_run(n, 5000, network_paid, other));
 	ck_assert(network_run(n, 5000, network_paid, good));
 	ck_assert_uint_eq(waiting(), 0);
-	ck_assert_uint_le(checked(VERIFY_SOURCE_NEWCOMERS(4)), UNDER_WAY + 1);
+	ck_assert_uint_le(checked(VERIFY_SOURCE_NEWCOMERS), UNDER_WAY + 1);
 	payment_free(other);
 	down();
 }
@@ -329,14 +329,14 @@ static uint64_t checked_of_suspects(void)
 	uint64_t all = 0;
 
 	for (uint32_t i = 0; i < VERIFY_SUSPECT_QUEUES; i++)
-		all += checked(VERIFY_SOURCE_SUSPECTS(4, i));
+		all += checked(VERIFY_SOURCE_SUSPECTS(i));
 	return all;
 }
 
 static bool one_more_of_suspect_5(struct network *network, void *context)
 {
 	(void)network;
-	return checked(VERIFY_SOURCE_SUSPECTS(4, 5)) > *(uint64_t *)context;
+	return checked(VERIFY_SOURCE_SUSPECTS(5)) > *(uint64_t *)context;
 }
 
 /* However many addresses somebody has made suspects of, and however much waits over each of their links, whoever shares
@@ -358,7 +358,7 @@ START_TEST(who_is_suspect_waits_for_one_of_each_other_suspects_link)
 		             number++);
 	submit(ADDRESS + NETWORK_ADDRESSES, good);
 	ck_assert_uint_eq(waiting(), LINKS * OF_EACH + 1 - SUSPECTS);
-	uint64_t before = checked_of_suspects(), own = checked(VERIFY_SOURCE_SUSPECTS(4, ADDRESS));
+	uint64_t before = checked_of_suspects(), own = checked(VERIFY_SOURCE_SUSPECTS(ADDRESS));
 	ck_assert(network_run(n, 5000, one_more_of_suspect_5, &own));
 	ck_assert_uint_le(checked_of_suspects(), before + LINKS + 2 * SUSPECTS + 1);
 	ck_assert(network_run(n, 5000, network_paid, good));
@@ -371,7 +371,7 @@ END_TEST
 START_TEST(wrong_signatures_of_thousands_of_addresses_make_no_other_address_suspect)
 {
 	enum { FIRST = 1024, ADDRESSES = 4000, OTHERS = 20 };
-	const uint32_t newcomers = VERIFY_SOURCE_NEWCOMERS(4);
+	const uint32_t newcomers = VERIFY_SOURCE_NEWCOMERS;
 
 	static_assert(FIRST + ADDRESSES + ORIGIN_PLACES < NETWORK_ADDRESSES, "two addresses in one place");
 	up(4);
@@ -386,7 +386,7 @@ START_TEST(wrong_signatures_of_thousands_of_addresses_make_no_other_address_susp
 		pay(FIRST + ORIGIN_PLACES + i, 2, 1 + i);
 	ck_assert_uint_eq(checked(newcomers), before + OTHERS);
 	pay(FIRST + ADDRESSES - 1, 3, 1);
-	ck_assert_uint_eq(checked(VERIFY_SOURCE_SUSPECTS(4, FIRST + ADDRESSES - 1)), 1);
+	ck_assert_uint_eq(checked(VERIFY_SOURCE_SUSPECTS(FIRST + ADDRESSES - 1)), 1);
 	down();
 }
 END_TEST

@@ -25,7 +25,7 @@ static void begin_step(void)
 static void open_step(void)
 {
 	ck_assert_int_eq(actions_init(&actions), 0);
-	ck_assert_int_eq(step_init(&s, &genesis, 0, &no_storage), 0);
+	ck_assert_int_eq(step_init(&s, &genesis, 0, 0, &no_storage), 0);
 	begin_step();
 	s.sequence = 1;
 }

@@ -45,7 +45,11 @@ static inline void fixture_create(void)
 
 static inline int fixture_open(bool read_only, size_t map_size)
 {
-	const struct store_options options = {home, &network, validator_key, read_only, map_size};
+	const struct store_options options = {.home = home,
+	                                      .network_id = &network,
+	                                      .consensus_key = validator_key,
+	                                      .read_only = read_only,
+	                                      .map_size = map_size};
 	int error = store_open_options(&options, &store, why);
 	if (!error)
 		store_view(store, &view);

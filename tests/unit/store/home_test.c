@@ -262,9 +262,31 @@ START_TEST(home_tells_its_free_space)
 }
 END_TEST
 
-UNIT_MAIN_BETWEEN("home", fixture_empty, fixture_down, home_opens_as_it_was_created, home_is_created_once,
-                  home_is_held_while_it_is_open, home_without_a_ledger_is_not_found,
-                  home_creation_starts_over_after_a_crash_at_each_step, home_creation_removes_nothing_it_did_not_make,
-                  home_creation_says_why_it_failed, home_refuses_another_network_or_key,
-                  home_refuses_environments_of_two_homes, home_in_use_names_the_process, home_tells_its_free_space,
-                  home_counts_what_waits_as_being_on_the_disk)
+START_TEST(journal_alone_keeps_votes_and_has_no_state)
+{
+	static const uint8_t key[41] = {0, 0, 0, 0, 0, 0, 0, 5, 2};
+	const struct journal_write write = {
+	    .table = JOURNAL_VOTE, .key = key, .key_size = sizeof(key), .value = "vote", .value_size = 4};
+	struct bytes value;
+	ck_assert_int_eq(store_create_journal(home, &network, validator_key), 0);
+	ck_assert_int_eq(store_create_journal(home, &network, validator_key), UNCIA_E_EXISTS);
+	ck_assert_msg(!store_open_journal(home, &network, validator_key, &store, why), "%s", why);
+	ck_assert_int_eq(journal_commit(store, &write, 1, why), 0);
+	fixture_close();
+	ck_assert_msg(!store_open_journal(home, &network, validator_key, &store, why), "%s", why);
+	store_view(store, &view);
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_VOTE, key, sizeof(key), &value), 0);
+	ck_assert_mem_eq(value.data, "vote", 4);
+	ck_assert_int_eq(store_view_renew_journal(store), 0);
+	fixture_close();
+	ck_assert_int_eq(fixture_open(false, 0), UNCIA_E_DAMAGED); /* it is no validator's home */
+	ck_assert_ptr_nonnull(strstr(why, "state"));
+}
+END_TEST
+
+UNIT_MAIN_BETWEEN("home", fixture_empty, fixture_down, journal_alone_keeps_votes_and_has_no_state,
+                  home_opens_as_it_was_created, home_is_created_once, home_is_held_while_it_is_open,
+                  home_without_a_ledger_is_not_found, home_creation_starts_over_after_a_crash_at_each_step,
+                  home_creation_removes_nothing_it_did_not_make, home_creation_says_why_it_failed,
+                  home_refuses_another_network_or_key, home_refuses_environments_of_two_homes,
+                  home_in_use_names_the_process, home_tells_its_free_space, home_counts_what_waits_as_being_on_the_disk)

@@ -17,12 +17,12 @@ void rig_committee(struct committee *committee, uint32_t n)
 		committee->validators[i].weight = 1;
 }
 
-static int rig_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+static int rig_sign(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
 	struct rig *r = context;
 
 	r->signs++;
-	memcpy(signature, digest->b, HASH_SIZE);
+	memcpy(signature, statement->digest.b, HASH_SIZE);
 	memset(signature + HASH_SIZE, (int)r->self, SIGNATURE_SIZE - HASH_SIZE);
 	return r->sign_error;
 }
