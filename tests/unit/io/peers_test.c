@@ -741,6 +741,8 @@ START_TEST(peers_go_to_where_the_others_are_now)
 	const int dead[VALIDATORS] = {0, 1, 0};
 	struct peer_address there = {"127.0.0.1", 0}, name = {"two.addresses", 1}, none = {"", 0};
 	struct peer_figures figures;
+	struct sockaddr_storage now;
+	struct net_address address;
 	struct node a, b;
 
 	up(5000);
@@ -763,6 +765,7 @@ START_TEST(peers_go_to_where_the_others_are_now)
 	peers_figures(a.peers, 1, &figures);
 	ck_assert(!figures.up && figures.since_ms >= linked && !figures.queued);
 	two_sockets[0] = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(1)};
+	two_sockets[0].sin_addr.s_addr = htonl(INADDR_LOOPBACK + 8);
 	two_addresses[0] = (struct addrinfo){.ai_family = AF_INET,
 	                                     .ai_socktype = SOCK_STREAM,
 	                                     .ai_addrlen = sizeof(two_sockets[0]),
@@ -772,7 +775,10 @@ START_TEST(peers_go_to_where_the_others_are_now)
 	RUN_UNTIL(peers_counters(a.peers)->dial_failures > failures); /* the name leads nowhere */
 	name.port = 2;
 	ck_assert(peers_set_address(b.peers, 0, &name));  /* of one that dials us: looked up at once */
-	ck_assert(peers_set_address(b.peers, 0, &there)); /* and that is not waited for */
+	ck_assert(peers_set_address(b.peers, 0, &there)); /* what is found then is of no use any more */
+	ck_assert_int_eq(net_address_parse("127.0.0.1", 9, &now), 0);
+	net_address_of((struct sockaddr *)&now, &address);
+	RUN_UNTIL(peers_admit(b.peers, &address));
 	ck_assert(peers_set_address(a.peers, 1, &there));
 	RUN_UNTIL(a.up[1] == 2 && b.up[0] == 2);
 	down(&a, &b);
