@@ -114,7 +114,7 @@ static int start_home(const struct home *home, bool despite_second_chain)
 		journal_set_log_limit(store, (size_t)config.journal_log_kb << 10);
 	code = second_chain_refuse(home, store, despite_second_chain);
 	if (!code)
-		code = backup_note_warn(home);
+		backup_note_warn(home);
 	if (!code)
 		code = home_mark_started(home);
 	if (!code)
