@@ -87,6 +87,9 @@ int state_apply(struct store *store, struct flush *flush, char why[256]);
  * Threads: any. Returns 0 or UNCIA_E_IO. */
 int store_space(struct store *store, uint64_t *free_bytes);
 
+/* From now on store_check_records asks now and then whether to go on; where that says no it ends with UNCIA_E_CLOSED.
+ */
+void store_watch(struct store *store, bool (*watch)(void *context), void *context);
 /* For `unciad check`: walks every record of both environments as the view shows them, verifies its checksum, and that
  * none is missing from its table. Stops at the first fault. Those in the log alone were verified at the opening;
  * a record that both have is counted once. Returns 0 and their number; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO;

@@ -1,5 +1,5 @@
-/* HOME/backup.note: the note that a copy of a home carries, which unciad backup made: of whose home, when, up to which final
- * block. A home that has it was restored, and its journal may have lost votes. Each function that returns an int
+/* HOME/backup.note: the note that a copy of a home carries, which unciad backup made: of whose home, when, up to which
+ * final block. A home that has it was restored, and its journal may have lost votes. Each function that returns an int
  * returns an exit code, and has said on standard error what failed. Threads: the command's. */
 #ifndef BACKUP_NOTE_H
 #define BACKUP_NOTE_H
