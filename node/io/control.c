@@ -15,6 +15,7 @@
 
 #define CONTROL_BACKLOG    16
 #define CONTROL_READ_BYTES (64u << 10)
+#define CONTROL_HELD_MAX   (CONTROL_FRAME + CONTROL_REQUEST_MAX + CONTROL_READ_BYTES)
 
 /* The state of a client. Moves, by control_client_move alone: IDLE → BUSY → IDLE; IDLE, BUSY → CLOSING. */
 enum client_state {
@@ -29,7 +30,7 @@ struct control_client {
 	uv_pipe_t pipe;
 	uint64_t request_id; /* of the request under way */
 	bool taking;         /* control_client_take is on the stack */
-	uint8_t *bytes;      /* received and not taken yet: at most a request with its frame */
+	uint8_t *bytes;      /* received and not taken yet: CONTROL_HELD_MAX at most */
 	size_t size;
 	struct control_client *prev, *next;
 };
@@ -228,14 +229,14 @@ static void control_client_take(struct control_client *client)
 }
 
 /* While a request is under way it is still read, so that the end of a client is seen; what it sends meanwhile is at
- * most one request. */
+ * most the next request. */
 static void on_client_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 {
 	struct control_client *client = stream->data;
 
 	if (client->state == CLIENT_CLOSING || !count)
 		return;
-	if (count < 0 || client->size + (size_t)count > CONTROL_FRAME + CONTROL_REQUEST_MAX) {
+	if (count < 0 || client->size + (size_t)count > CONTROL_HELD_MAX) {
 		control_client_close(client);
 		return;
 	}

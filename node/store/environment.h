@@ -55,7 +55,9 @@ struct environment {
 	int seal;      /* descriptor, or -1 */
 	void *map;     /* where the file is mapped; NULL: not known */
 	size_t map_size;
-	pid_t process; /* that opened it: LMDB's locks and maps do not survive a fork */
+	pid_t process;                /* that opened it: LMDB's locks and maps do not survive a fork */
+	bool (*watch)(void *context); /* as store_watch; or NULL */
+	void *watch_context;
 };
 
 /* Opens the environment in this directory: its length, its tables and its seal are checked, and what an earlier process

@@ -206,6 +206,14 @@ void store_measure(struct store *store, struct store_use *use)
 	use->log_waiting = wal_waiting(&store->wal);
 }
 
+void store_watch(struct store *store, bool (*watch)(void *context), void *context)
+{
+	store->journal.watch = store->state.watch = watch;
+	store->journal.watch_context = store->state.watch_context = context;
+}
+
+#define WATCH_RECORDS 4096u /* between two calls of the watch */
+
 int table_check(const struct environment *e, unsigned table, uint64_t *records, char why[WHY_SIZE])
 {
 	struct record_cursor cursor;
@@ -228,6 +236,11 @@ int table_check(const struct environment *e, unsigned table, uint64_t *records, 
 			break;
 		}
 		before = key;
+		if (count % WATCH_RECORDS == 0 && e->watch && !e->watch(e->watch_context)) {
+			snprintf(why, WHY_SIZE, "%s: the check was ended", e->form->name);
+			error = UNCIA_E_CLOSED;
+			break;
+		}
 	}
 	records_close(&cursor);
 	if (error != UNCIA_E_NOT_FOUND)

@@ -100,6 +100,9 @@ struct store_use {
 /* Threads: any. */
 void store_measure(struct store *store, struct store_use *use);
 
+/* From now on store_check_records asks now and then whether to go on; where that says no it ends with UNCIA_E_CLOSED.
+ */
+void store_watch(struct store *store, bool (*watch)(void *context), void *context);
 /* For `unciad check`: walks every record of both environments as the view shows them, verifies its checksum, and that
  * none is missing from its table. Stops at the first fault. Those in the log alone were verified at the opening;
  * a record that both have is counted once. Returns 0 and their number; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO;

@@ -320,18 +320,40 @@ static int fill_report(struct audit *a)
 	return error ? audit_judge(a, a->tip_height, "the state root", error) : 0;
 }
 
+/* Before the chain, every record: a long time where there are many. */
+struct records_watch {
+	const struct audit_options *options;
+	int code;
+};
+
+static bool on_records(void *context)
+{
+	struct records_watch *w = context;
+	w->code = w->options->progress ? w->options->progress(w->options->context, 0, 0) : 0;
+	return !w->code;
+}
+
+static int audit_records(struct audit *a)
+{
+	struct records_watch watch = {.options = a->options};
+	char why[256] = "";
+	store_watch(a->store, on_records, &watch);
+	int error = store_check_records(a->store, &a->report->records, why);
+	store_watch(a->store, NULL, NULL);
+	if (!error || error == UNCIA_E_CLOSED)
+		return watch.code;
+	return error == UNCIA_E_DAMAGED ? audit_mismatch(a, 0, "%s", why) : command_error(EXIT_FAILED, "%s", why);
+}
+
 int audit_run(const struct home *home, struct store *store, const struct audit_options *options,
               struct audit_report *report)
 {
 	struct audit a = {.home = home, .store = store, .report = report, .options = options};
-	char why[256] = "";
 	memset(report, 0, sizeof(*report));
 	store_view(store, &a.view);
-	int error = store_check_records(store, &report->records, why);
-	if (error)
-		return error == UNCIA_E_DAMAGED ? audit_mismatch(&a, 0, "%s", why)
-		                                : command_error(EXIT_FAILED, "%s", why);
-	int code = audit_read_ends(&a);
+	int code = audit_records(&a), error = 0;
+	if (!code)
+		code = audit_read_ends(&a);
 	if (code)
 		return code;
 	a.seen = calloc(1, sizeof(*a.seen));

@@ -17,7 +17,8 @@ struct audit_report {
 
 struct audit_options {
 	const char *directory; /* where a temporary ledger may be made */
-	/* Called for each final block. Not 0: an exit code, having said why, which ends the audit. May be NULL. */
+	/* Called for each final block, and before, with zeros, as records are read. Not 0: an exit code, having said
+	 * why, which ends the audit. May be NULL. */
 	int (*progress)(void *context, uint64_t height, uint64_t tip);
 	void *context;
 	unsigned threads; /* that check signatures; 0: one for each processor */

@@ -65,13 +65,13 @@ static const char *const part_files[] = {"data/journal/data.mdb",
                                          "data",
                                          "genesis",
                                          "unciad.conf",
-                                         "backup",
+                                         "backup.note",
                                          "lock"};
 
 /* Whether it is one of the small files while it was being written: its name, a point and six letters. */
 static bool is_half_written(const char *name)
 {
-	static const char *const small[] = {"genesis", "unciad.conf", "backup"};
+	static const char *const small[] = {"genesis", "unciad.conf", "backup.note"};
 	for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
 		size_t size = strlen(small[i]);
 		if (!strncmp(name, small[i], size) && name[size] == '.' && strlen(name + size + 1) == 6)

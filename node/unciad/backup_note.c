@@ -6,7 +6,7 @@
 #include "command.h"
 #include "ini_text.h"
 
-#define NOTE_FILE     "backup"
+#define NOTE_FILE     "backup.note"
 #define NOTE_SIZE_MAX 4096
 
 bool backup_note_exists(const char *home)
@@ -90,19 +90,15 @@ int backup_note_write(const char *home, const struct backup_note *note)
 	return text_end(&text, path, false);
 }
 
-int backup_note_warn(const struct home *home)
+void backup_note_warn(const struct home *home)
 {
 	struct backup_note note;
-	if (!backup_note_exists(home->path))
-		return 0;
-	int code = backup_note_read(home->path, &note);
-	if (code)
-		return code;
+	if (!backup_note_exists(home->path) || backup_note_read(home->path, &note))
+		return;
 	command_warning("%s was restored from a backup of %s, at height %" PRIu64
 	                ": its journal has no vote that was cast since. Before it votes it asks the other validators "
 	                "whether they hold a newer vote of its key, and waits for answers of weight %" PRIu64
 	                ", its own included; where one does, this key never votes again. No other process may run with "
 	                "these keys. See \"Backups\" in docs/operating.md",
 	                home->path, note.made, note.height, home->genesis.committee.quorum_slow);
-	return 0;
 }

@@ -119,7 +119,8 @@ struct checking {
 static int on_check_progress(void *context, uint64_t height, uint64_t tip)
 {
 	struct checking *c = context;
-	progress_show(&c->progress, height, tip);
+	if (tip)
+		progress_show(&c->progress, height, tip);
 	if (*progress_stop())
 		return command_error(EXIT_FAILED, "interrupted at height %" PRIu64, height);
 	return snapshot_watch(&c->snapshot);

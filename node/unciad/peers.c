@@ -36,19 +36,16 @@ static json_t *peer_json(const Uncia__Pb__ControlPeer *p)
 	json_t *object = json_pack("{s:I,s:s,s:s,s:b,s:s,s:I,s:I}", "validator", (json_int_t)p->validator, "key", key,
 	                           "state", peer_state_name(p->state), "dialled", (int)p->dialled, "address", address,
 	                           "queued", (json_int_t)p->queued, "height", (json_int_t)p->final_height);
-	json_t *more = json_object();
-	if (more && p->state == PEER_UP)
-		json_object_set_new(more, "linked_ms", json_integer((json_int_t)p->linked_ms));
-	if (more && *error) {
-		json_object_set_new(more, "error", json_string(error));
-		json_object_set_new(more, "error_ms", json_integer((json_int_t)p->error_ms));
-	}
-	if (!object || !more || json_object_update(object, more)) {
-		json_decref(object);
-		object = NULL;
-	}
-	json_decref(more);
-	return object;
+	bool failed = !object;
+	if (!failed && p->state == PEER_UP)
+		failed = json_object_set_new(object, "linked_ms", json_integer((json_int_t)p->linked_ms));
+	if (!failed && *error)
+		failed = json_object_set_new(object, "error", json_string(error)) ||
+		         json_object_set_new(object, "error_ms", json_integer((json_int_t)p->error_ms));
+	if (!failed)
+		return object;
+	json_decref(object);
+	return NULL;
 }
 
 static int peers_print_json(const Uncia__Pb__ControlPeers *answer)

@@ -199,7 +199,7 @@ static int start_home(const struct home *home, const struct start_options *given
 	if (!code)
 		code = second_chain_refuse(home, store, given->this_chain);
 	if (!code)
-		code = backup_note_warn(home);
+		backup_note_warn(home);
 	if (!code)
 		code = home_mark_started(home);
 	if (!code)

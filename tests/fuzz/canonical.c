@@ -1,6 +1,7 @@
 /* Canonical decoding of every message there is: "a receiver accepts it only if re-encoding gives the same bytes back",
  * no unknown field at any depth, and no more memory than the arena's bound. */
 #include "consensus.pb-c.h"
+#include "control.pb-c.h"
 #include "fuzz.h"
 #include "genesis.pb-c.h"
 #include "message.pb-c.h"
@@ -52,6 +53,8 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &uncia__pb__waiting_reply__descriptor,
     &uncia__pb__watch__descriptor,
     &uncia__pb__watched__descriptor,
+    &uncia__pb__control_request__descriptor,
+    &uncia__pb__control_reply__descriptor,
 };
 
 /* At every depth, by what protobuf-c says of the fields. */

@@ -49,7 +49,7 @@ class Backup(NetworkTest):
 		for process in paying:
 			self.network.treasury.end(process)
 		# Without a secret in it: the public keys are in its note.
-		self.assertEqual(sorted(os.listdir(self.dir / "bk")), ["backup", "data", "genesis", "unciad.conf"])
+		self.assertEqual(sorted(os.listdir(self.dir / "bk")), ["backup.note", "data", "genesis", "unciad.conf"])
 		copied = self.run_json("check", "--home", "bk")
 		self.assertEqual((copied["ok"], copied["height"]), (True, made["height"]))
 		self.assertFalse((self.dir / "bk.part").exists())
@@ -90,6 +90,28 @@ class Backup(NetworkTest):
 		self.until(lambda: self.height_of(validator.home) > made["height"] + 2, "it to go on")
 		validator.stop()
 		self.assertIs(self.run_json("check", "--home", validator.home)["ok"], True)
+		self.network.stop()
+
+	def test_where_room_is_short_the_validator_comes_first(self):
+		"""What it must keep to go on voting is not taken by a copy beside it, nor by pages that are held."""
+		validator = self.network.validators[2]
+		validator.stop()
+		config = self.dir / validator.home / "unciad.conf"
+		config.write_text(config.read_text().replace("[node]\n", "[node]\nspace_reserve_mb = 1048576\n"))
+		validator.start()
+		self.until(lambda: self.asked(validator.home).get("running"), "it to run")
+		self.refuses(1, "no room for the backup in bk", "backup", "--home", validator.home, "bk")
+		self.refuses(1, "will soon stop voting: given up", "check", "--home", validator.home)
+		self.assertFalse((self.dir / "bk").exists() or (self.dir / "bk.part").exists())
+		self.network.stop()
+
+	def test_a_file_of_the_notes_name_stops_nothing(self):
+		validator = self.network.validators[2]
+		validator.stop()
+		(self.dir / validator.home / "backup.note").write_text("buy milk")
+		validator.start()
+		self.until(lambda: self.asked(validator.home).get("voting") == "yes", "it to vote", 90)
+		self.assertIn("not the note of a backup", validator.log())
 		self.network.stop()
 
 	def test_while_it_is_read_the_validator_goes_on(self):
@@ -136,12 +158,12 @@ class Stopped(UnciadTest):
 
 	def test_a_note_that_is_none_is_said(self):
 		self.run_unciad("backup", "--home", "v0", "bk")
-		note = (self.dir / "bk/backup").read_text()
+		note = (self.dir / "bk/backup.note").read_text()
 		for bad in ("", "junk", note.replace("height = 0", "height = -1"), note + "more = 1\n", note.replace("made", "mode"),
 				note.replace("running = no", "running = maybe"), note + note.splitlines()[-1] + "\n"):
-			(self.dir / "bk/backup").write_text(bad)
+			(self.dir / "bk/backup.note").write_text(bad)
 			self.refuses(7, "not the note of a backup", "check", "--home", "bk")
-		(self.dir / "bk/backup").write_text(note)
+		(self.dir / "bk/backup.note").write_text(note)
 		self.run_unciad("check", "--home", "bk")
 
 	def test_state_is_put_back_from_a_backup(self):

@@ -103,13 +103,12 @@ static int write_on(struct store *store, char why[WHY_SIZE])
 static int audit(const struct home *home, const char *directory, uint64_t *height, uint64_t *payments,
                  char why[WHY_SIZE])
 {
-	static const volatile sig_atomic_t stop;
 	struct audit_report report;
 	struct store *store;
 	int error = store_open(home->path, &home->genesis.network_id, home->keys.consensus_public, true, &store, why);
 	if (error)
 		return error;
-	error = audit_run(home, store, directory, &stop, &report);
+	error = audit_run(home, store, &(struct audit_options){.directory = directory, .threads = 1}, &report);
 	store_close(store);
 	snprintf(why, WHY_SIZE, "%.200s", report.failure);
 	*height = report.height;

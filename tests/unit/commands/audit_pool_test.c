@@ -93,4 +93,30 @@ START_TEST(audit_finds_the_same_with_any_number_of_threads)
 }
 END_TEST
 
-UNIT_MAIN("audit_pool", audit_refuses_a_key_that_may_not_be_bound, audit_finds_the_same_with_any_number_of_threads)
+static int stop_at(void *context, uint64_t height, uint64_t tip_height)
+{
+	ck_assert_uint_eq(tip_height, 3);
+	return height == *(const uint64_t *)context ? EXIT_FAILED : 0;
+}
+
+START_TEST(audit_ends_where_its_caller_says_so)
+{
+	uint64_t height;
+
+	up();
+	for (uint64_t v = 1; v <= 3; v++)
+		add(v, 2);
+	certify(CERT_FF);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	for (height = 1; height <= 4; height++)
+		ck_assert_int_eq(
+		    audit_run(&home, store,
+		              &(struct audit_options){.directory = path, .progress = stop_at, .context = &height},
+		              &report),
+		    height <= 3 ? EXIT_FAILED : 0);
+	down();
+}
+END_TEST
+
+UNIT_MAIN("audit_pool", audit_refuses_a_key_that_may_not_be_bound, audit_finds_the_same_with_any_number_of_threads,
+          audit_ends_where_its_caller_says_so)

@@ -291,7 +291,7 @@ END_TEST
 /* What it sends while its request is under way is kept up to one more request, and no further. */
 START_TEST(control_ends_a_client_that_sends_without_waiting)
 {
-	static uint8_t bytes[CONTROL_REQUEST_MAX + 64];
+	static uint8_t bytes[2 * CONTROL_REQUEST_MAX];
 	size_t sent = 0;
 	int fd = dial();
 

@@ -189,6 +189,40 @@ START_TEST(copy_writes_over_no_other_home)
 }
 END_TEST
 
+/* ---- the walk over all records ---- */
+
+static bool asked_often(void *context)
+{
+	return --*(int *)context > 0;
+}
+
+START_TEST(walk_ends_where_its_watch_says_so)
+{
+	enum { RECORDS = 10000 };
+	static uint8_t keys[RECORDS][8];
+	static struct journal_write writes[RECORDS];
+	uint64_t records;
+	int calls;
+
+	for (uint32_t i = 0; i < RECORDS; i++) {
+		be64_put(keys[i], i);
+		writes[i] = (struct journal_write){JOURNAL_FINAL, keys[i], keys[i], 8, 8, 0};
+	}
+	ck_assert_int_eq(journal_commit(store, writes, RECORDS, why), 0);
+	ck_assert_int_eq(fixture_checkpoint(), 0);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	calls = 100;
+	store_watch(store, asked_often, &calls);
+	ck_assert_int_eq(store_check_records(store, &records, why), 0);
+	ck_assert_uint_ge(records, RECORDS);
+	ck_assert_int_eq(calls, 98); /* 4,096 and 8,192 */
+	calls = 2;
+	ck_assert_int_eq(store_check_records(store, &records, why), UNCIA_E_CLOSED);
+	store_watch(store, NULL, NULL);
+	ck_assert_int_eq(store_check_records(store, &records, why), 0);
+}
+END_TEST
+
 /* ---- formats ---- */
 
 /* A step as a release may have one: votes get a byte more, and one of them goes; all else stays. */
@@ -333,6 +367,6 @@ END_TEST
 
 UNIT_MAIN_BETWEEN("copy", copy_up, copy_down, copy_is_what_the_view_shows, copy_has_what_is_in_the_log_alone,
                   copy_replaces_the_home_in_one_step, copy_that_is_given_up_leaves_nothing,
-                  copy_writes_over_no_other_home, steps_lead_to_a_newer_format_which_this_program_leaves_alone,
-                  parts_of_two_formats_are_told, beside_the_process_its_view_is_read,
-                  readers_that_died_beside_the_process_are_let_go)
+                  copy_writes_over_no_other_home, walk_ends_where_its_watch_says_so,
+                  steps_lead_to_a_newer_format_which_this_program_leaves_alone, parts_of_two_formats_are_told,
+                  beside_the_process_its_view_is_read, readers_that_died_beside_the_process_are_let_go)
