@@ -18,9 +18,15 @@ uint64_t network_random(struct network *n)
 
 int network_sign(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
-	const struct fixture_validator *validator = context;
+	const struct node *node = context;
 
-	return sign_digest(validator->consensus.secret_key, &statement->digest, signature);
+	/* Whoever signs forgets what is past (storage §10): a crash must not bring it back. */
+	if (statement->past_view > node->final_view_durable) {
+		fprintf(stderr, "a signer is told that view %llu is past, which a crash would undo\n",
+		        (unsigned long long)statement->past_view);
+		abort();
+	}
+	return sign_digest(node->validator->consensus.secret_key, &statement->digest, signature);
 }
 
 static void network_final(struct network *n, uint32_t node, const struct action *action)
@@ -372,7 +378,7 @@ void network_start(struct network *n, uint32_t node)
 	                                .observers = is_observer(n, node) ? 0 : n->options.observers,
 	                                .sign = network_sign,
 	                                .flush_ms = 500, /* often, for what may happen then */
-	                                .sign_context = &n->fixture.validators[peer_number(n, node)],
+	                                .sign_context = self,
 	                                .mempool_max = n->options.mempool_max,
 	                                .mempool_per_sender_max = n->options.mempool_per_sender_max,
 	                                .step_bytes = n->options.step_bytes,
@@ -381,6 +387,7 @@ void network_start(struct network *n, uint32_t node)
 	                                .near_blocks = n->options.near_blocks};
 
 	assert(!self->replica);
+	self->validator = &n->fixture.validators[peer_number(n, node)];
 	memory_store_view(self->store, &config.view);
 	memset(config.hash_seed, (int)node, sizeof(config.hash_seed));
 	if (actions_init(&self->actions))

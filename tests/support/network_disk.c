@@ -1,5 +1,6 @@
 /* The disks of a network's nodes: what is on its way to them, and what a crash leaves of it; see network_parts.h. */
 #include "network_parts.h"
+#include "big_endian.h"
 
 #define FLUSH_MS 5
 #define SPACE_MS 10 /* until the node has measured it */
@@ -64,6 +65,8 @@ static void network_write(struct network *n, uint32_t node, const struct commit 
 		                     item->value_size))
 			abort();
 		struct bytes value = {item->bytes + item->key_size, item->value_size};
+		if (item->table == JOURNAL_FINAL && be64_get(value.data) > n->nodes[node].final_view_durable)
+			n->nodes[node].final_view_durable = be64_get(value.data);
 		if (n->options.journal)
 			n->options.journal(n->options.tap_context, node, item->table, &value, true,
 			                   n->nodes[node].final_view);

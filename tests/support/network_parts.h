@@ -84,7 +84,9 @@ struct node {
 	uint64_t fail_allocation; /* of its next step: this one and all after it; 0: none */
 	bool disk_fails;          /* its next write */
 	bool flushes_held;
-	uint64_t final_view; /* of the highest final block held before this event */
+	uint64_t final_view;         /* of the highest final block held before this event */
+	uint64_t final_view_durable; /* the same of what its disk has had, ever */
+	const struct fixture_validator *validator;
 	struct node_verifier verifier;
 	uint64_t checked[VERIFY_SOURCES]; /* signatures, ever, by their source */
 	enum { CRASH_NOT, CRASH_BEFORE_COMMIT, CRASH_AFTER_COMMIT } crash;
@@ -147,7 +149,8 @@ static inline bool are_peers(const struct network *n, uint32_t a, uint32_t b)
 /* network.c */
 uint64_t network_random(struct network *n);
 void network_step(struct network *n, uint32_t node, struct event event);
-int network_sign(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE]);
+int network_sign(void *context, const struct statement *statement,
+                 uint8_t signature[SIGNATURE_SIZE]); /* context: node */
 
 /* network_verifier.c */
 void network_verifier_begin(struct network *n, uint32_t node); /* as it starts */

@@ -20,7 +20,7 @@ void network_verifier_end(struct network *n, uint32_t node)
 
 static void check(struct network *n, uint32_t node, const struct verify_part *part)
 {
-	const struct verify_signer signer = {network_sign, &n->fixture.validators[peer_number(n, node)]};
+	const struct verify_signer signer = {network_sign, &n->nodes[node]};
 	struct verify_part some = *part;
 
 	for (size_t left = part->count; left; left -= some.count, some.begin += some.count) {
