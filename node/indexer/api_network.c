@@ -54,7 +54,7 @@ int api_currencies(const struct api_request *request, json_t **body)
 }
 
 /* A weight is no amount, and too large for some readers of JSON: a text of digits. */
-static json_t *weight_of(const PGresult *result, int row, int column)
+static json_t *api_weight_of(const PGresult *result, int row, int column)
 {
 	struct bytes bytes = result_bytes(result, row, column);
 	uint64_t weight;
@@ -73,7 +73,7 @@ static json_t *validators_json(const PGresult *result, uint64_t epoch)
 			                                      (int)result_number(result, row, 1), "consensus_key",
 			                                      form_hex(key.data, key.size), "network_key",
 			                                      form_hex(network_key.data, network_key.size), "weight",
-			                                      weight_of(result, row, 4)));
+			                                      api_weight_of(result, row, 4)));
 	}
 	return list;
 }
@@ -102,12 +102,13 @@ int api_committee(const struct api_request *request, json_t **body)
 	for (int row = 0; list && row < PQntuples(committees); row++) {
 		struct bytes hash = result_bytes(committees, row, 2);
 		uint64_t epoch = result_number(committees, row, 0);
-		json_array_append_new(
-		    list,
-		    json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)epoch, "from_height",
-		              (json_int_t)result_number(committees, row, 1), "hash", form_hex(hash.data, hash.size),
-		              "weight", weight_of(committees, row, 3), "faulty", weight_of(committees, row, 4), "slow",
-		              weight_of(committees, row, 5), "validators", validators_json(validators, epoch)));
+		json_array_append_new(list, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)epoch,
+		                                      "from_height", (json_int_t)result_number(committees, row, 1),
+		                                      "hash", form_hex(hash.data, hash.size), "weight",
+		                                      api_weight_of(committees, row, 3), "faulty",
+		                                      api_weight_of(committees, row, 4), "slow",
+		                                      api_weight_of(committees, row, 5), "validators",
+		                                      validators_json(validators, epoch)));
 	}
 	PQclear(committees);
 	PQclear(validators);

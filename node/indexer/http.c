@@ -103,8 +103,8 @@ static const char *http_value(struct MHD_Connection *connection, const char *nam
 }
 
 /* Answers with what a route says; the database is the thread's own meanwhile. */
-static enum MHD_Result http_answer(struct http *http, struct MHD_Connection *connection, const struct route *route,
-                                   struct api_request *request)
+static enum MHD_Result server_answer(struct http *http, struct MHD_Connection *connection, const struct route *route,
+                                     struct api_request *request)
 {
 	char why[DATABASE_WHY_SIZE];
 	json_t *body = NULL;
@@ -148,7 +148,7 @@ static enum MHD_Result http_api(struct http *http, struct MHD_Connection *connec
 		atomic_fetch_sub(&http->heavy, 1);
 		return http_error(connection, API_UNAVAILABLE, "busy", "many ask for proofs: ask again in a second");
 	}
-	enum MHD_Result result = http_answer(http, connection, route, &request);
+	enum MHD_Result result = server_answer(http, connection, route, &request);
 	if (route->heavy)
 		atomic_fetch_sub(&http->heavy, 1);
 	return result;

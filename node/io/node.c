@@ -1,6 +1,6 @@
 /* The loop of a validator. In a turn of it the events are taken as they come, each one a step of the core whose actions
  * are carried out at once; at the end of the turn there is one batch for the journal and one write for each link. */
-#include "node.h"
+#include "node_private.h"
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,51 +23,6 @@
 #define DESCRIPTORS_RESERVED 64u /* store, loop, log, resolver; */
 #define DESCRIPTORS_SHOWING  64u /* and of whoever shows figures */
 
-/* An event that arose while actions were being carried out. It waits until they have been, since the core is never
- * entered from inside a step. */
-struct deferred {
-	enum event_kind kind;
-	uint32_t peer;
-	uint64_t wallet;
-};
-
-/* The state of the node. Moves, by node_move alone: STARTING → WAITING → STEPPING → WAITING; STARTING, WAITING →
- * STOPPING. */
-enum node_state {
-	NODE_STARTING,
-	NODE_WAITING,  /* for events */
-	NODE_STEPPING, /* in a step of the core, or carrying out its actions */
-	NODE_STOPPING, /* events are no longer delivered */
-};
-
-struct node {
-	enum node_state state;
-	const struct node_options *options;
-	uv_loop_t loop;
-	uv_prepare_t prepare;
-	uv_check_t check;
-	uv_timer_t timer, beat;
-	uv_signal_t interrupt, terminate, hangup;
-	uv_async_t asked; /* for figures */
-	uint64_t timer_at_ms;
-	uint32_t wallet_links_max;
-
-	struct replica *replica;
-	struct actions actions;
-	/* There is room for every link to go down once; none comes up while actions are carried out. */
-	struct deferred *deferred;
-	size_t deferred_count, deferred_capacity;
-
-	struct tcp_set set;
-	struct listener *listener;
-	struct peers *peers;
-	struct wallets *wallets;
-	struct verifier *verifier;
-	struct storage *storage;
-	struct operators *operators; /* NULL: no home was named */
-	struct node_figures figures; /* the last ones */
-};
-
 static void node_move(struct node *n, enum node_state to)
 {
 	static const unsigned char allowed[] = {
@@ -80,24 +35,6 @@ static void node_move(struct node *n, enum node_state to)
 	assert(n->state <= NODE_STOPPING && to <= NODE_STOPPING);
 	assert(allowed[n->state] & 1 << to);
 	n->state = to;
-}
-
-static uint64_t node_now_ms(void)
-{
-	return uv_hrtime() / 1000000;
-}
-
-static uint64_t space_reserve(const struct node_options *options)
-{
-	return options->space_reserve ? options->space_reserve : SPACE_RESERVE_DEFAULT;
-}
-
-static uint64_t node_wall_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* ---- actions ------------------------------------------------------------------------------- */
@@ -321,15 +258,6 @@ static void on_wallet_stream(void *context, struct tcp *tcp)
 		wallets_accept(n->wallets, tcp);
 }
 
-static void on_beat(uv_timer_t *timer)
-{
-	struct node *n = timer->data;
-	struct replica_status status;
-
-	replica_status(n->replica, &status);
-	n->options->beat(n->options->beat_context, &status);
-}
-
 /* ---- turns --------------------------------------------------------------------------------- */
 
 /* consensus §6 "Durable before sent": one commit a turn. Nothing that is sent here waits for it, since the core itself
@@ -357,51 +285,6 @@ static void on_prepare(uv_prepare_t *prepare)
 static void on_check(uv_check_t *check)
 {
 	end_turn(check->data);
-}
-
-/* ---- what operators ask for ----------------------------------------------------------------- */
-
-void node_ask_figures(struct node *n)
-{
-	uv_async_send(&n->asked);
-}
-
-static void on_asked(uv_async_t *async)
-{
-	struct node *n = async->data;
-	const struct figures_sources sources = {n->replica,  n->listener, n->peers,         n->wallets,
-	                                        n->verifier, n->storage,  n->options->store};
-	struct node_figures *f = &n->figures;
-
-	assert(n->state == NODE_WAITING && n->options->figures);
-	*f = (struct node_figures){
-	    .now_ms = node_now_ms(),
-	    .wall_ms = node_wall_ms(),
-	    .self = n->options->self,
-	    .validators = n->options->genesis->committee.size,
-	    .wallet_links_max = n->wallet_links_max,
-	    .sockets = n->set.open,
-	    .space_reserve = space_reserve(n->options),
-	};
-	figures_take(&sources, f);
-	n->options->figures(n->options->inside, f);
-}
-
-static void on_hangup(uv_signal_t *handle, int number)
-{
-	struct node *n = handle->data;
-	struct peer_address *addresses = calloc(COMMITTEE_SIZE_MAX, sizeof(*addresses));
-
-	(void)number;
-	if (n->state == NODE_STOPPING || !addresses || !n->options->reload(n->options->context, addresses)) {
-		free(addresses);
-		return;
-	}
-	for (uint32_t i = 0; i < n->options->genesis->committee.size; i++)
-		if (i != n->options->self && peers_set_address(n->peers, i, &addresses[i]))
-			log_event(LOG_LEVEL_INFO, "peer_address", LOG_NUMBER("peer", i),
-			          LOG_TEXT("host", addresses[i].host), LOG_NUMBER("port", addresses[i].port));
-	free(addresses);
 }
 
 /* ---- start and end ------------------------------------------------------------------------- */
@@ -510,7 +393,8 @@ static int make_threads(struct node *n)
 	    .context = n,
 	};
 
-	int error = storage_new(&n->loop, o->store, space_reserve(o), SPACE_CHECK_INTERVAL_MS, &events, &n->storage);
+	int error =
+	    storage_new(&n->loop, o->store, node_space_reserve(o), SPACE_CHECK_INTERVAL_MS, &events, &n->storage);
 	return error ? error : verifier_new(&verifier, &n->verifier);
 }
 
@@ -542,12 +426,12 @@ static int make_handles(struct node *n)
 	uv_signal_init(&n->loop, &n->interrupt);
 	uv_signal_init(&n->loop, &n->terminate);
 	uv_signal_init(&n->loop, &n->hangup);
-	uv_async_init(&n->loop, &n->asked, on_asked);
+	uv_async_init(&n->loop, &n->asked, node_on_asked);
 	n->prepare.data = n->check.data = n->timer.data = n->beat.data = n->interrupt.data = n->terminate.data = n;
 	n->hangup.data = n->asked.data = n;
 	if (uv_signal_start(&n->interrupt, on_node_signal, SIGINT) < 0 ||
 	    uv_signal_start(&n->terminate, on_node_signal, SIGTERM) < 0 ||
-	    (n->options->reload && uv_signal_start(&n->hangup, on_hangup, SIGHUP) < 0))
+	    (n->options->reload && uv_signal_start(&n->hangup, node_on_hangup, SIGHUP) < 0))
 		return UNCIA_E_IO;
 	return 0;
 }
@@ -582,7 +466,7 @@ static int node_start(struct node *n, char why[256])
 	if (o->ready)
 		o->ready(o->context, listener_port(n->listener));
 	if (o->beat)
-		uv_timer_start(&n->beat, on_beat, 0, o->beat_ms ? o->beat_ms : BEAT_MS);
+		uv_timer_start(&n->beat, node_on_beat, 0, o->beat_ms ? o->beat_ms : BEAT_MS);
 	return 0;
 }
 

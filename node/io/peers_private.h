@@ -80,6 +80,7 @@ static inline bool we_dial(const struct peer *peer)
 		return false;
 	return p->options.self == NOT_A_MEMBER || p->options.self < peer->index;
 }
+/* Whether it is the other side that makes the link. */
 static inline bool dials_us(const struct peer *peer)
 {
 	return peer->index != peer->peers->options.self && !we_dial(peer);

@@ -79,7 +79,7 @@ static int read_texts(const char *path, const struct text_taker *taker)
 }
 
 /* Why a text could not be read, and what to do. what: "an operator's line". */
-static int refuse_text(const char *path, int error, const char *what)
+static int refuse_founding_text(const char *path, int error, const char *what)
 {
 	if (error == UNCIA_E_CHANGED)
 		return command_error(EXIT_USAGE,
@@ -151,7 +151,7 @@ static int take_line(void *context, const char *path, const char *text)
 	if (!error && !has_address(&line))
 		error = UNCIA_E_ENCODING;
 	if (error)
-		return refuse_text(path, error, "an operator's line, as  unciad genesis line  prints it");
+		return refuse_founding_text(path, error, "an operator's line, as  unciad genesis line  prints it");
 	error = operator_line_check(&line);
 	if (error)
 		return refuse_proofs(path, &line, error);
@@ -193,7 +193,8 @@ static int take_agreement(void *context, const char *path, const char *text)
 		return command_error(EXIT_USAGE, "%s: an operator's line, and no signature of a genesis", path);
 	int error = agreement_read(text, &agreement);
 	if (error)
-		return refuse_text(path, error, "a signature of a genesis, as  unciad genesis sign  prints it");
+		return refuse_founding_text(path, error,
+		                            "a signature of a genesis, as  unciad genesis sign  prints it");
 	struct agreement *items = reallocarray(agreements->items, agreements->count + 1, sizeof(*items));
 	if (!items)
 		return command_error(EXIT_FAILED, "out of memory");

@@ -57,7 +57,9 @@ static int peers_print_json(const Uncia__Pb__ControlPeers *answer)
 			list = NULL;
 		}
 	}
-	return command_print_json(json_pack("{s:i,s:I,s:I,s:o}", "v", 1, "self", (json_int_t)answer->self, "height",
+	/* An observer has no number. */
+	json_t *self = answer->self == NOT_A_MEMBER ? json_null() : json_integer(answer->self);
+	return command_print_json(json_pack("{s:i,s:o,s:I,s:o}", "v", 1, "self", self, "height",
 	                                    (json_int_t)answer->final_height, "peers", list));
 }
 
@@ -81,7 +83,10 @@ static void print_peer(const Uncia__Pb__ControlPeer *p)
 
 static int peers_print(const Uncia__Pb__ControlPeers *answer)
 {
-	printf("validator %" PRIu32 ", final height %" PRIu64 "\n\n", answer->self, answer->final_height);
+	if (answer->self == NOT_A_MEMBER)
+		printf("observer, final height %" PRIu64 "\n\n", answer->final_height);
+	else
+		printf("validator %" PRIu32 ", final height %" PRIu64 "\n\n", answer->self, answer->final_height);
 	printf("validator  key       state     way  linked for      waiting B     height  address  (last error)\n");
 	for (size_t i = 0; i < answer->n_peers; i++)
 		print_peer(answer->peers[i]);

@@ -51,6 +51,8 @@ class Observers(NetworkTest):
 		self.until(lambda: (self.status(observer.home).get("height") or 0) >= height, "the observer to follow")
 		status = self.status(observer.home)
 		self.assertEqual((status["running"], status["voting"], status["peers"]), (True, "observer", 4))
+		peers = self.run_json("peers", "--home", observer.home)
+		self.assertEqual((peers["self"], [peer["state"] for peer in peers["peers"]]), (None, ["up"] * 4))
 		# It is killed, misses some, and catches up.
 		observer.kill()
 		for _ in range(PAYMENTS):

@@ -103,7 +103,7 @@ struct plan {
 	struct committee quorums; /* weights and quorums; keys are not filled in */
 };
 
-struct block {
+struct model_block {
 	uint8_t parent, epoch, view, choice, height, leader;
 	uint8_t plan;   /* the committee that votes on it */
 	uint8_t brings; /* the plan of its reconfigure; 0: none */
@@ -167,7 +167,7 @@ struct world {
 	bool trace;
 	enum verdict verdict;
 	char what[200];
-	struct block blocks[BLOCKS];
+	struct model_block blocks[BLOCKS];
 	uint32_t block_count;
 	uint8_t block_at[EPOCHS][VIEWS][BLOCKS_A_VIEW];
 	struct plan plans[PLANS];
@@ -225,7 +225,7 @@ bool world_lives(const struct world *w, unsigned key);
 /* The member that leads a view. */
 unsigned world_leader(const struct plan *plan, unsigned view);
 /* Makes a block; 0: there are as many of this view, or in all, as the model has room for. */
-unsigned world_block(struct world *w, const struct block *block);
+unsigned world_block(struct world *w, const struct model_block *block);
 /* Whether votes that were cast, together with all that liars sign, make this certificate (one bit). */
 bool world_possible(const struct world *w, const struct plan *plan, unsigned view, unsigned certificate);
 /* Takes note that an honest validator has made this block final, with all below it; breaks where another one is final

@@ -89,13 +89,13 @@ static void chaos_liar(struct world *w)
 	view = w->top[epoch] > 4 && world_chance(w, 70) ? w->top[epoch] - world_draw(w, 5)
 	                                                : 1 + world_draw(w, w->top[epoch]);
 	unsigned parent = w->block_count - 1 - world_draw(w, w->block_count < 12 ? w->block_count : 12);
-	const struct block *on = &w->blocks[parent];
-	struct block block = {.parent = (uint8_t)parent,
-	                      .epoch = (uint8_t)epoch,
-	                      .view = (uint8_t)view,
-	                      .height = (uint8_t)(on->height + 1),
-	                      .plan = on->epoch == epoch ? on->plan : on->brings,
-	                      .time = w->time > on->time ? w->time : on->time};
+	const struct model_block *on = &w->blocks[parent];
+	struct model_block block = {.parent = (uint8_t)parent,
+	                            .epoch = (uint8_t)epoch,
+	                            .view = (uint8_t)view,
+	                            .height = (uint8_t)(on->height + 1),
+	                            .plan = on->epoch == epoch ? on->plan : on->brings,
+	                            .time = w->time > on->time ? w->time : on->time};
 	if (on->view >= view || on->epoch > epoch || on->epoch + 1u < epoch || w->plans[block.plan].epoch != epoch)
 		return;
 	block.leader = (uint8_t)world_leader(&w->plans[block.plan], view);
@@ -121,11 +121,11 @@ static void chaos_conspire(struct world *w, unsigned n)
 	unsigned view = w->nodes[n].view[epoch], leader = world_leader(plan, view);
 	if (world_liars(w) >> leader & 1) {
 		unsigned parent = lead_parent(w, n, epoch);
-		struct block block = {.parent = (uint8_t)parent,
-		                      .epoch = (uint8_t)epoch,
-		                      .view = (uint8_t)view,
-		                      .leader = (uint8_t)leader,
-		                      .plan = w->nodes[n].now.plan[epoch]};
+		struct model_block block = {.parent = (uint8_t)parent,
+		                            .epoch = (uint8_t)epoch,
+		                            .view = (uint8_t)view,
+		                            .leader = (uint8_t)leader,
+		                            .plan = w->nodes[n].now.plan[epoch]};
 		if (parent == NO_PARENT)
 			return;
 		block.height = (uint8_t)(w->blocks[parent].height + 1);

@@ -43,7 +43,7 @@ unsigned lead_parent(struct world *w, unsigned n, unsigned epoch)
 }
 
 /* What the block is, on its parent. */
-static void lead_contents(struct world *w, struct block *block)
+static void lead_contents(struct world *w, struct model_block *block)
 {
 	bool same = w->blocks[block->parent].epoch == block->epoch, closes = same && rule_closes(w, block->parent);
 	bool another = w->mistake == TWO_ON_A_PATH && closes && world_chance(w, 50);
@@ -67,14 +67,14 @@ void node_propose(struct world *w, unsigned n)
 	unsigned parent = lead_parent(w, n, epoch);
 	if (parent == NO_PARENT)
 		return;
-	const struct block *on = &w->blocks[parent];
-	struct block block = {.parent = (uint8_t)parent,
-	                      .epoch = (uint8_t)epoch,
-	                      .view = (uint8_t)view,
-	                      .height = (uint8_t)(on->height + 1),
-	                      .leader = (uint8_t)n,
-	                      .plan = node->now.plan[epoch],
-	                      .time = w->time > on->time ? w->time : on->time};
+	const struct model_block *on = &w->blocks[parent];
+	struct model_block block = {.parent = (uint8_t)parent,
+	                            .epoch = (uint8_t)epoch,
+	                            .view = (uint8_t)view,
+	                            .height = (uint8_t)(on->height + 1),
+	                            .leader = (uint8_t)n,
+	                            .plan = node->now.plan[epoch],
+	                            .time = w->time > on->time ? w->time : on->time};
 	lead_contents(w, &block);
 	unsigned number = world_block(w, &block);
 	if (!number)

@@ -61,7 +61,7 @@ static void links_bodies(struct world *w, const struct journal *from, struct jou
 static void links_end_of_epoch(struct world *w, const struct journal *from, unsigned to)
 {
 	unsigned epoch = w->nodes[to].now.epoch, j = from->ended_by[epoch];
-	const struct block *block = &w->blocks[j];
+	const struct model_block *block = &w->blocks[j];
 	if (!j)
 		return;
 	unsigned held = from->held[epoch][block->view] & rule_justifies(w, block->choice);

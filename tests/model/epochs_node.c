@@ -261,7 +261,7 @@ static void node_enter(struct world *w, unsigned n, unsigned epoch)
 bool node_parent_valid(const struct world *w, unsigned n, unsigned epoch, unsigned view, unsigned parent)
 {
 	const struct journal *now = &w->nodes[n].now;
-	const struct block *block = &w->blocks[parent];
+	const struct model_block *block = &w->blocks[parent];
 	unsigned above, choice = block->choice;
 	if (parent == now->final_block[epoch])
 		above = now->final_view[epoch];

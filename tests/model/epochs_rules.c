@@ -63,9 +63,9 @@ bool rule_closes(const struct world *w, unsigned parent)
 }
 
 /* "It is empty", and "at most one reconfigure on a path". */
-static bool rule_in_epoch(const struct world *w, const struct block *block)
+static bool rule_in_epoch(const struct world *w, const struct model_block *block)
 {
-	const struct block *parent = &w->blocks[block->parent];
+	const struct model_block *parent = &w->blocks[block->parent];
 	bool closes = rule_closes(w, block->parent);
 	if (block->plan != parent->plan || (block->closing && block->brings))
 		return false;
@@ -78,7 +78,7 @@ static bool rule_in_epoch(const struct world *w, const struct block *block)
 }
 
 /* "Epoch e + 1 begins with parent B, never the closing block." */
-static bool rule_begins(const struct world *w, const struct block *block)
+static bool rule_begins(const struct world *w, const struct model_block *block)
 {
 	unsigned b = block->parent;
 	if (w->mistake == PARENT_IS_CLOSING)
@@ -90,7 +90,7 @@ static bool rule_begins(const struct world *w, const struct block *block)
 
 bool rule_block_valid(const struct world *w, unsigned number)
 {
-	const struct block *block = &w->blocks[number], *parent = &w->blocks[block->parent];
+	const struct model_block *block = &w->blocks[number], *parent = &w->blocks[block->parent];
 	if (block->height != parent->height + 1 || block->time < parent->time || block->view <= parent->view)
 		return false;
 	return block->epoch == parent->epoch ? rule_in_epoch(w, block)

@@ -22,7 +22,7 @@ static unsigned wallets_newest_epoch(const struct world *w)
 static unsigned wallets_true_end(const struct world *w, unsigned epoch)
 {
 	for (unsigned height = 1; height < sizeof(w->final_at) && w->final_at[height]; height++) {
-		const struct block *block = &w->blocks[w->final_at[height]];
+		const struct model_block *block = &w->blocks[w->final_at[height]];
 		if (block->brings && block->epoch == epoch)
 			return w->final_at[height];
 	}
@@ -100,7 +100,7 @@ static void wallets_ask(struct world *w, struct wallet *wallet)
 {
 	unsigned n = world_draw(w, w->key_count);
 	const struct journal *disk = &w->nodes[n].disk;
-	const struct block *tip = &w->blocks[disk->tip];
+	const struct model_block *tip = &w->blocks[disk->tip];
 	if (!world_lives(w, n) || !w->nodes[n].running)
 		return;
 	for (unsigned epoch = 0; epoch < disk->epoch && !wallet->stopped; epoch++) {
@@ -174,7 +174,7 @@ static void wallets_old_receipt(struct world *w, struct wallet *wallet)
 static void wallets_closing(struct world *w, struct wallet *wallet)
 {
 	unsigned block = world_draw(w, w->block_count);
-	const struct block *header = &w->blocks[block];
+	const struct model_block *header = &w->blocks[block];
 	const struct plan *plan = &w->plans[header->plan];
 	if (!header->closing || header->epoch != wallet->newest || wallet->plan[header->epoch] != header->plan)
 		return;

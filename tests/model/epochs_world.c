@@ -68,7 +68,7 @@ unsigned world_leader(const struct plan *plan, unsigned view)
 	return plan->order[view % plan->size];
 }
 
-unsigned world_block(struct world *w, const struct block *block)
+unsigned world_block(struct world *w, const struct model_block *block)
 {
 	uint8_t *at = w->block_at[block->epoch][block->view];
 	unsigned choice = 0;
@@ -158,7 +158,7 @@ void world_look(struct world *w)
 	uint8_t finals[BLOCKS];
 	unsigned count = 0;
 	for (unsigned at = 1; at < w->block_count; at++) {
-		const struct block *block = &w->blocks[at];
+		const struct model_block *block = &w->blocks[at];
 		const struct plan *plan = &w->plans[block->plan];
 		if (!world_certifies(w, plan, block->view, HELD_FF(block->choice), w->bad) &&
 		    !world_certifies(w, plan, block->view, HELD_SF(block->choice), w->bad))
