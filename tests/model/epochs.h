@@ -205,6 +205,8 @@ const char *mistake_sentence(enum mistake mistake);
 /* How many seeds it may take to be found, and by which check. */
 uint32_t mistake_seeds(enum mistake mistake);
 enum verdict mistake_verdict(enum mistake mistake);
+/* Whether it shows where journals are put back. */
+bool mistake_restores(enum mistake mistake);
 
 /* ---- epochs_world.c ---- */
 
