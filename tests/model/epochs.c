@@ -138,6 +138,14 @@ static bool named_mistake(const char *name, enum mistake *mistake)
 	return false;
 }
 
+/* A number above zero. */
+static bool number_of(const char *text, uint64_t *number)
+{
+	char *end;
+	*number = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && *end == 0 && *number > 0;
+}
+
 int main(int argc, char **argv)
 {
 	enum mistake mistake = MISTAKE_NONE;
@@ -155,14 +163,17 @@ int main(int argc, char **argv)
 		}
 		if (!value)
 			return usage();
-		if (strcmp(argv[i], "--first") == 0)
-			first = strtoull(value, NULL, 10);
-		else if (strcmp(argv[i], "--seeds") == 0)
-			seeds = strtoull(value, NULL, 10);
-		else if (strcmp(argv[i], "--seed") == 0)
-			seed = strtoull(value, NULL, 10);
-		else if (strcmp(argv[i], "--mistake") != 0 || !named_mistake(value, &mistake))
+		bool known = (strcmp(argv[i], "--first") == 0 && number_of(value, &first)) ||
+		             (strcmp(argv[i], "--seeds") == 0 && number_of(value, &seeds)) ||
+		             (strcmp(argv[i], "--seed") == 0 && number_of(value, &seed)) ||
+		             (strcmp(argv[i], "--mistake") == 0 && named_mistake(value, &mistake));
+		if (!known) {
+			fprintf(
+			    stderr,
+			    "epochs: %s %s: no such option, number above zero, or mistake (--mistakes lists them)\n",
+			    argv[i], value);
 			return usage();
+		}
 		i++;
 	}
 	if (seed) {

@@ -205,6 +205,8 @@ const char *mistake_sentence(enum mistake mistake);
 /* How many seeds it may take to be found, and by which check. */
 uint32_t mistake_seeds(enum mistake mistake);
 enum verdict mistake_verdict(enum mistake mistake);
+/* Whether it shows where journals are put back. */
+bool mistake_restores(enum mistake mistake);
 
 /* ---- epochs_world.c ---- */
 
@@ -258,18 +260,24 @@ void plans_superseded(struct world *w);
 bool rule_weights(const struct world *w, const struct plan *from, const struct plan *to);
 /* Whether an operator approves a plan that expires then. */
 bool rule_approves(const struct world *w, unsigned expires_at);
+/* Whether a block of the epoch of this committee, timed so, may carry it. */
 bool rule_reconfigure_valid(const struct world *w, const struct plan *plan, unsigned epoch_plan, unsigned time);
+/* Whether a block is what it may be on its parent, whoever looks at it. */
 bool rule_block_valid(const struct world *w, unsigned block);
 /* Whether a block on this parent, of the parent's epoch, has to be a closing one. */
 bool rule_closes(const struct world *w, unsigned parent);
 /* Which certificates of a block end its epoch, where it is B or a closing block. */
 unsigned rule_justifies(const struct world *w, unsigned choice);
+/* f of e + 1 where it begins, and the block of f. `b`: B; `justifier`: the block whose certificate J is. */
 unsigned rule_first_final_view(const struct world *w, unsigned b, unsigned justifier);
 unsigned rule_first_parent(const struct world *w, unsigned b, unsigned justifier);
 /* Whether a is a newer vote than b. */
 bool rule_newer(const struct world *w, const struct stamp *a, const struct stamp *b);
+/* Whether a leaver, whose last epoch this was, may erase its key. */
 bool rule_may_leave(const struct world *w, const struct journal *journal, unsigned last_epoch);
+/* Whether J of an epoch is served when epoch `now` begins. */
 bool rule_serves_j(const struct world *w, unsigned ended, unsigned now);
+/* Whether votes that the journal has lost bar this epoch. */
 bool rule_barred(const struct world *w, const struct journal *journal, unsigned epoch);
 
 /* ---- epochs_node.c: one validator ---- */
@@ -278,6 +286,7 @@ bool rule_barred(const struct world *w, const struct journal *journal, unsigned 
 unsigned node_last_epoch(const struct world *w, unsigned n);
 /* The epoch in which it votes; EPOCHS: none. */
 unsigned node_votes_in(const struct world *w, unsigned n);
+/* Whether it is there, through the start gate of this epoch, and not barred. */
 bool node_may_vote(const struct world *w, unsigned n, unsigned epoch);
 /* Rule 2, in this epoch, by what it holds. */
 bool node_parent_valid(const struct world *w, unsigned n, unsigned epoch, unsigned view, unsigned parent);
@@ -291,15 +300,18 @@ void node_timeout(struct world *w, unsigned n);
 void node_propose(struct world *w, unsigned n);
 /* The parent that it would take there; NO_PARENT: none. */
 unsigned lead_parent(struct world *w, unsigned n, unsigned epoch);
+/* Votes of a key, a set of bits, of whatever epoch: of those of a kind that must come once the first one counts. */
 void node_hear(struct world *w, unsigned n, unsigned epoch, unsigned view, unsigned key, unsigned votes);
 /* A verified certificate, of whatever epoch. */
 void node_certificate(struct world *w, unsigned n, unsigned epoch, unsigned view, unsigned certificate);
+/* What it knows is durable. */
 void node_sync(struct world *w, unsigned n);
 
 /* ---- epochs_start.c: the end and the start of a validator ---- */
 
 /* It ends, and loses what was not durable. */
 void start_crash(struct world *w, unsigned n);
+/* It starts with the journal on its disk, and is not through the gate. */
 void start_again(struct world *w, unsigned n);
 /* Puts an older journal in place of its own, where peers know enough to notice. */
 void start_restored(struct world *w, unsigned n);
@@ -344,6 +356,7 @@ bool weights_hold(void);
 
 /* ---- epochs_wallets.c ---- */
 
+/* All of them know the genesis, and nothing else. */
 void wallets_init(struct world *w);
 /* Something is brought to a wallet. */
 void wallets_step(struct world *w);

@@ -12,7 +12,7 @@ static const struct {
     [APPROVED_FAR_AHEAD] = {"approved-far-ahead", "who approves looks at his clock: expires_at <= now + 7 days", 1000,
                             STUCK},
     [RETIRED_RETURN] = {"retired-return", "no consensus key that was ever retired comes back", 1000, STUCK},
-    [LEAVING_UNBOUNDED] = {"leaving-unbounded", "the leaving weight is <= F of e", 2000, WALLET},
+    [LEAVING_UNBOUNDED] = {"leaving-unbounded", "the leaving weight is <= F of e", 3000, WALLET},
     [NEW_UNBOUNDED] = {"new-unbounded", "the weight of new keys is <= F of e + 1", 1000, STUCK},
     [GAINED_UNBOUNDED] = {"gained-unbounded", "so is that of old keys that gain", 1000, STUCK},
     [FORCE_BY_SLOW_QUORUM] = {"force-by-slow-quorum", "or the operation says force and weight >= Qf has signed", 1000,
@@ -21,7 +21,7 @@ static const struct {
     [CLOSING_OPTIONAL] = {"closing-optional",
                           "a block is closing if and only if its parent is a reconfigure or closing", 1000, FORK},
     [PARENT_IS_CLOSING] = {"parent-is-closing", "epoch e + 1 has parent B, never the closing block", 1000, STUCK},
-    [NOTARISED_IS_ENOUGH] = {"notarised-is-enough", "FF or SF of B or of a closing block; N is not enough", 1000, FORK},
+    [NOTARISED_IS_ENOUGH] = {"notarised-is-enough", "FF or SF of B or of a closing block; N is not enough", 2000, FORK},
     [F_OF_JUSTIFIER] = {"f-of-justifier", "in e + 1, f starts at view(B), whatever certificate justifies it", 1000,
                         STUCK},
     [OLD_MOVES_F] = {"old-moves-f", "no certificate of e moves f in e + 1", 1000, FORK},
@@ -29,12 +29,12 @@ static const struct {
     [KEYS_BY_VIEW] = {"keys-by-view", "keys of stored votes compare (epoch, view, ...)", 1000, TWICE},
     [NEWEST_BY_VIEW] = {"newest-by-view", "the newest vote compares (epoch, view, ...)", 5000, REVIVED},
     [SETTLED_BY_VIEW] = {"settled-by-view", "what is settled compares (epoch, view, ...)", 1000, STUCK},
-    [PRUNED_BY_VIEW] = {"pruned-by-view", "pruning compares (epoch, view, ...)", 3000, TWICE},
-    [GATE_ONCE] = {"gate-once", "a restarted process passes the start gate anew in each epoch", 2000, REVIVED},
-    [GATE_OF_OTHERS] = {"gate-of-others", "by that committee's answers", 1000, REVIVED},
-    [LOST_BARS_ONE] = {"lost-bars-one", "a lost vote bars its epoch and all before", 5000, REVIVED},
-    [LOST_BARS_LATER] = {"lost-bars-later", "... and none after", 6000, STUCK},
-    [NEWEST_PER_NUMBER] = {"newest-per-number", "newest votes are kept per consensus key, not per number", 10000,
+    [PRUNED_BY_VIEW] = {"pruned-by-view", "pruning compares (epoch, view, ...)", 1000, TWICE},
+    [GATE_ONCE] = {"gate-once", "a restarted process passes the start gate anew in each epoch", 6000, REVIVED},
+    [GATE_OF_OTHERS] = {"gate-of-others", "by that committee's answers", 2000, REVIVED},
+    [LOST_BARS_ONE] = {"lost-bars-one", "a lost vote bars its epoch and all before", 4000, REVIVED},
+    [LOST_BARS_LATER] = {"lost-bars-later", "... and none after", 2000, STUCK},
+    [NEWEST_PER_NUMBER] = {"newest-per-number", "newest votes are kept per consensus key, not per number", 2000,
                            REVIVED},
     [BODIES_LATER] = {"bodies-later", "a member of e + 1 holds all bodies down from B before it votes", 1000,
                       LOST_BODY},
@@ -77,4 +77,10 @@ uint32_t mistake_seeds(enum mistake mistake)
 enum verdict mistake_verdict(enum mistake mistake)
 {
 	return mistakes[mistake].verdict;
+}
+
+bool mistake_restores(enum mistake mistake)
+{
+	return mistake != MISTAKE_NONE &&
+	       (mistakes[mistake].verdict == REVIVED || mistake == LOST_BARS_LATER || mistake == PRUNED_BY_VIEW);
 }

@@ -5,14 +5,18 @@
 
 enum { MEMBERS_MIN = 3, MEMBERS_MAX = 7 };
 
-static void plans_quorums(struct plan *plan)
+/* F and P are those that consensus 6.1 takes by default, or smaller ones. */
+static void plans_quorums(struct world *w, struct plan *plan)
 {
 	struct committee *c = &plan->quorums;
+	bool other = world_chance(w, 20);
 	c->epoch = plan->epoch;
 	c->size = plan->size;
 	c->weight = world_weight(plan, plan->members);
 	c->faulty = (c->weight - 1) / 3;
+	c->faulty -= other ? world_draw(w, (uint32_t)c->faulty + 1) : 0;
 	c->slow = (c->weight - 3 * c->faulty - 1) / 2;
+	c->slow -= other ? world_draw(w, (uint32_t)c->slow + 1) : 0;
 	c->quorum_slow = (c->weight + c->faulty) / 2 + 1;
 	c->quorum_fast = c->weight - c->slow;
 	c->key_threshold = c->faulty + c->slow + 1;
@@ -43,7 +47,7 @@ void plans_genesis(struct world *w)
 	}
 	w->addressed = plan->members;
 	plans_number(w, plan);
-	plans_quorums(plan);
+	plans_quorums(w, plan);
 	for (unsigned tries = world_chance(w, 85) ? 8 : 0; tries > 0; tries--) {
 		uint32_t bad = w->bad | 1u << world_draw(w, w->key_count);
 		if (world_weight(plan, bad) <= plan->quorums.faulty)
@@ -55,7 +59,7 @@ void plans_genesis(struct world *w)
 
 static void plans_leave(struct world *w, struct plan *to)
 {
-	unsigned leavers = world_draw(w, to->force ? 2u * to->size : 3);
+	unsigned leavers = world_draw(w, to->force || w->mistake == LEAVING_UNBOUNDED ? 2u * to->size : 3);
 	for (unsigned i = 0; i < leavers; i++) {
 		unsigned key = to->order[world_draw(w, to->size)];
 		to->members &= ~(1u << key);
@@ -122,7 +126,7 @@ static void plans_approve(struct world *w, const struct plan *from, struct plan 
 	to->made = w->time;
 	to->expires_at = (uint16_t)(w->time + 1 + world_draw(w, DAYS_APPROVED));
 	to->approved = least + world_draw(w, (uint32_t)(c->weight - least + 1));
-	if (world_chance(w, 10))
+	if (world_chance(w, w->mistake == APPROVED_FAR_AHEAD ? 60 : 10))
 		to->expires_at = (uint16_t)(w->time + DAYS_APPROVED + 1 + world_draw(w, 2 * DAYS_APPROVED));
 	if (world_chance(w, 5 + 15 * to->force))
 		to->approved = c->quorum_slow - 1 + world_draw(w, (uint32_t)(least - c->quorum_slow + 1));
@@ -212,8 +216,7 @@ static bool plans_fits(const struct world *w, unsigned from, const struct plan *
 {
 	unsigned size = (unsigned)__builtin_popcount(to->members);
 	bool same = memcmp(to->weight, w->plans[from].weight, sizeof(to->weight)) == 0;
-	return size >= MEMBERS_MIN && size <= MEMBERS_MAX && !same &&
-	       world_weight(to, w->bad) <= (world_weight(to, to->members) - 1) / 3;
+	return size >= MEMBERS_MIN && size <= MEMBERS_MAX && !same;
 }
 
 /* It is agreed on. `made`: so many keys are new to the world. */
@@ -248,7 +251,9 @@ void plans_make(struct world *w, unsigned from)
 			continue;
 		uint32_t fresh = to.members & ~0u << w->key_count;
 		plans_number(w, &to);
-		plans_quorums(&to);
+		plans_quorums(w, &to);
+		if (world_weight(&to, w->bad) > to.quorums.faulty)
+			continue;
 		plans_approve(w, &w->plans[from], &to);
 		if (fresh && world_chance(w, 8))
 			to.unsigned_keys = fresh & -fresh;

@@ -69,7 +69,7 @@ void story(struct world *w)
 	for (unsigned other = 1; other < plan; other++)
 		w->plans[other].expires_at = w->time; /* the others are not wanted any more */
 	unsigned rounds = 5 + world_draw(w, ROUNDS);
-	for (unsigned round = 0; round < rounds && w->top[1] < w->top[0] + 2; round++)
+	for (unsigned round = 0; round < rounds && w->top[0] < VIEWS / 3 && w->top[1] < w->top[0] + 2; round++)
 		story_round(w, round % 5 == 4);
 	world_say(w, "journals are put back");
 	for (unsigned n = 0; n < w->key_count; n++)

@@ -199,7 +199,7 @@ void world_init(struct world *w, uint64_t seed, enum mistake mistake, bool trace
 	w->percent_bodies = (uint8_t)(30 + world_draw(w, 70));
 	w->heavy = world_chance(w, 40);
 	w->forcing = world_chance(w, 30);
-	w->restoring = world_chance(w, 25);
+	w->restoring = world_chance(w, mistake_restores(mistake) ? 90 : 25);
 	w->sleepers = world_chance(w, 40);
 	if (w->restoring) {
 		w->percent_crash = (uint8_t)(1 + world_draw(w, 5));
