@@ -242,7 +242,7 @@ static int status_collect(const char *path, struct report *report)
 {
 	struct home home;
 	struct config config;
-	int code = home_open(path, &home);
+	int code = home_open_to_read(path, &home);
 	if (code)
 		return code;
 	code = home_config(&home, &config);

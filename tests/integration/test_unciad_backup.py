@@ -52,6 +52,8 @@ class Backup(NetworkTest):
 		self.assertEqual(sorted(os.listdir(self.dir / "bk")), ["backup.note", "data", "genesis", "unciad.conf"])
 		copied = self.run_json("check", "--home", "bk")
 		self.assertEqual((copied["ok"], copied["height"]), (True, made["height"]))
+		status = self.run_json("status", "--home", "bk")
+		self.assertEqual((status["running"], status["height"], status["lost_votes"]), (False, made["height"], False))
 		self.assertFalse((self.dir / "bk.part").exists())
 		self.refuses(7, "bk/consensus.key: not there", "start", "--home", "bk")
 		again = self.backup(home, "later")
