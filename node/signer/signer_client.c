@@ -44,13 +44,19 @@ static void channel_close(struct channel *c)
 	c->fd = -1;
 }
 
+/* The code of a call that has failed: never 0, whatever it has left in errno. */
+static int failed_code(void)
+{
+	return errno ? errno : EIO;
+}
+
 /* Links, once. Returns 0 or the system's code. */
 static int channel_link(const struct signer_client *client, struct channel *c)
 {
 	c->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->fd >= 0 && !connect(c->fd, (const struct sockaddr *)&client->address, sizeof(client->address)))
 		return 0;
-	int error = errno;
+	int error = failed_code();
 	channel_close(c);
 	return error;
 }
@@ -71,19 +77,19 @@ static bool channel_wait(struct channel *c, uint64_t until_ms)
 	}
 }
 
-/* One request over a link that is there. Returns 0, or the system's code. */
+/* One request over a link that is there. Returns 0 and the answer, or the system's code. */
 static int channel_ask(struct channel *c, const struct signer_request *request, uint64_t until_ms,
                        struct signer_answer *answer)
 {
 	uint8_t bytes[SIGNER_REQUEST_SIZE], packet[SIGNER_ANSWER_SIZE + 1];
 	signer_request_put(request, bytes);
 	if (send(c->fd, bytes, sizeof(bytes), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof(bytes))
-		return errno;
+		return failed_code();
 	if (!channel_wait(c, until_ms))
-		return errno;
+		return failed_code();
 	ssize_t size = recv(c->fd, packet, sizeof(packet), MSG_DONTWAIT);
 	if (size <= 0)
-		return size ? errno : ECONNRESET;
+		return size ? failed_code() : ECONNRESET;
 	return signer_answer_get(packet, (size_t)size, answer) && answer->number == request->number ? 0 : EPROTO;
 }
 
