@@ -43,7 +43,6 @@ class Explorer(IndexerTest):
 		self.follow()
 		alice, bob = self.wallet("alice"), self.wallet("bob")
 		first = self.pay("net/treasury", alice, "50")["id"]
-		# A payee with a reference: the address that the receipt proves has it.
 		referred = self.pay("alice", bob, "0.5", "--memo", "<script>alert(1)</script>")["id"]
 		self.until_indexed(referred)
 		payment = api(self.url, f"payments/{referred}")["payment"]

@@ -60,11 +60,19 @@ class Page(IndexerTest):
 		account.until_text("td.amount", "+50.00 UNC")
 		account.until_text("td.amount", "−0.50 UNC")
 		self.picture(account, "account")
+		# A payment with a reference, which is proved with it.
+		referred = self.uncia_json("--wallet", "bob", "address", "--reference", "3c7363726970743e")["address"]
+		order = self.pay("alice", referred, "0.25")["id"]
+		self.indexer.until(lambda: self.pg.sql(f"select count(*) from uncia.payments where id = '\\x{order}';") == "1", "the payment")
+		ordered = self.browser.open(f"{self.url}#/payment/{order}")
+		ordered.until_text("td .mono", "3c7363726970743e")
+		ordered.until_text(".proof.good .verdict", "✓ Proved: all that is shown of it is in its receipt")
+		ordered.close()
 		# By search, and what cannot be found.
 		account.type("#text", bob)
 		account.click("#search button")
 		account.until_text("main .mono", bob)
-		account.until_text(".proof.good .verdict", "✓ Proved: 0.50 UNC")
+		account.until_text(".proof.good .verdict", "✓ Proved: 0.75 UNC")
 		opened = api(self.url, f"payments/{claim['id']}")["payment"]["holds"][0]["id"]
 		account.type("#text", opened)
 		account.click("#search button")

@@ -2,7 +2,9 @@
 the ledger has."""
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 import unittest
 
 from indexers import IndexerTest
@@ -165,6 +167,45 @@ class Indexing(IndexerTest):
 		holder.communicate("\\q\n", timeout=60)
 		self.assertEqual(indexer.process.wait(120), 0)
 		self.assertTrue(self.check(cluster)["same"])
+
+	def test_a_control_socket_that_lies(self):
+		self.make_chain(1)
+		cluster = self.cluster()
+		home = self.dir / "liar"
+		home.mkdir()
+		server = socket.socket(socket.AF_UNIX)
+		self.addCleanup(server.close)
+		server.bind(str(home / "control"))
+		server.listen(4)
+		answers = []
+
+		def serve():
+			while True:
+				try:
+					client, _ = server.accept()
+				except OSError:
+					return
+				with client:
+					client.recv(4096)
+					if answers[0] is not None:
+						client.sendall(answers[0])
+						client.recv(4096)  # until the other side ends
+
+		thread = threading.Thread(target=serve, daemon=True)
+		thread.start()
+		frame = lambda message: len(message).to_bytes(4, "big") + message
+		followed = lambda more: frame(bytes([8, 1, 0x52, len(more)]) + more)  # to request 1
+		for answer, code, said in ((b"\xff\xff\xff\xff", 7, "no size that one may have"), (b"\0\0\0\0", 7, "no size that one may have"),
+				(frame(b"garbage"), 7, "of another release"),
+				(frame(b"\x08\x02\x52\x00"), 7, "something else than was asked"),
+				(frame(b"\x08\x01\x1a\x08\x08\x05\x12\x04nope"), 1, "the validator refuses: nope"),
+				(followed(b"\x08\x09\x12\x06\x0a\x04junk"), 7, "the block at height 1 is no block in canonical bytes; nothing of it was written"),
+				(followed(b"\x08\x09"), 0, "all is in the tables, up to height 0"),
+				(None, 6, "the validator has closed the connection")):
+			answers[:] = [answer]
+			_, err = self.index(cluster, "--home", home, "--once", code=code)
+			self.assertIn(said, err)
+		self.assertEqual(cluster.sql("select count(*) from uncia.blocks;"), "0")
 
 	def test_usage(self):
 		(self.dir / "bad").write_text("no network file\n")
