@@ -36,6 +36,9 @@ static const char *const texts[HASH_TAGS] = {
     [HASH_RECONFIG] = "uncia.reconfig",
     [HASH_RECONFIGURE] = "uncia.reconwhole",
     [HASH_JOIN] = "uncia.join",
+    [HASH_LINE] = "uncia.line",
+    [HASH_LINE_NONCE] = "uncia.linenonce",
+    [HASH_AGREE] = "uncia.agree",
 };
 
 START_TEST(each_tag_is_its_text_as_personalisation)
