@@ -15,16 +15,15 @@ uint64_t health_stalled_ms(const struct node_figures *f)
 	return s->work_since_ms && f->now_ms > since ? f->now_ms - since : 0;
 }
 
-/* Why it may not vote; NULL: it may. */
+/* Why it may not vote that should; NULL: it may, or has no vote. */
 static const char *why_no_vote(enum voting_state voting)
 {
 	switch (voting) {
 	case VOTING_YES:
+	case VOTING_OBSERVER: /* it is none that could */
 		return NULL;
 	case VOTING_NO:
 		return "it has just started, and asks the others whether they hold a newer vote of it";
-	case VOTING_OBSERVER:
-		return "it is not a member of the committee";
 	case VOTING_STALE_JOURNAL:
 		return "its journal has lost votes: it never votes again under this key";
 	case VOTING_NO_SPACE:

@@ -8,7 +8,8 @@
 
 /* How long nothing has become final while payments waited that a block could take; 0: that is not so. */
 uint64_t health_stalled_ms(const struct node_figures *figures);
-/* true: it may vote, and what waits becomes final. false: text is one line, without its end, that says why not. */
+/* true: it may vote, or is an observer, and what waits becomes final. false: text is one line, without its end, that
+ * says why not. */
 bool health_good(const struct node_figures *figures, char text[HEALTH_TEXT_SIZE]);
 
 #endif

@@ -189,9 +189,11 @@ static void write_identity(const struct node_figures *node, struct exposition *e
 	exposition_family(e, "uncia_signatures_info", EXPOSITION_GAUGE,
 	                  "Always 1: how signatures are checked, in batches or one by one.");
 	write_count(e, "checked", verify_implementation, 1);
+	exposition_family(e, "uncia_validator_info", EXPOSITION_GAUGE,
+	                  "Always 1: the number of this validator; an observer has none.");
 	snprintf(number, sizeof(number), "%u", node->self);
-	exposition_family(e, "uncia_validator_info", EXPOSITION_GAUGE, "Always 1: the number of this validator.");
-	write_count(e, "validator", number, 1);
+	if (node->self != NOT_A_MEMBER)
+		write_count(e, "validator", number, 1);
 	exposition_family(e, "uncia_validators", EXPOSITION_GAUGE, "Validators of the committee.");
 	exposition_sample(e, NULL, (struct exposition_value){.number = node->validators});
 	if (node->storage.free_bytes == UINT64_MAX)
@@ -204,7 +206,7 @@ static void write_identity(const struct node_figures *node, struct exposition *e
 
 void metrics_write_labelled(const struct node_figures *node, struct exposition *e)
 {
-	assert(node->self < node->validators);
+	assert(node->self < node->validators || node->self == NOT_A_MEMBER);
 	write_identity(node, e);
 	write_states(node, e);
 	write_kinds(node, e);

@@ -11,8 +11,9 @@
 
 /* Numbers of validators are indexes in the committee; times by now_ms's clock are milliseconds. */
 struct node_figures {
-	uint64_t now_ms, wall_ms; /* when it was taken: monotonic, as events have it; since 1970 */
-	uint32_t self, validators;
+	uint64_t now_ms, wall_ms;  /* when it was taken: monotonic, as events have it; since 1970 */
+	uint32_t self, validators; /* self: NOT_A_MEMBER of an observer */
+	uint32_t linked_validators, observers, linked_observers; /* others; of them those with a link */
 	struct replica_status status;
 	struct replica_load load;
 	struct replica_counters counters;
@@ -40,8 +41,9 @@ struct figures_sources {
 	struct storage *storage;
 	struct store *store;
 };
-/* Fills in what the sources tell; the rest (times, self, validators, wallet_links_max, sockets, space_reserve) is the
- * caller's, and self and validators are set before. Threads: the loop's. It waits for no disk. */
+/* Fills in what the sources tell; the rest (times, self, validators, observers, wallet_links_max, sockets,
+ * space_reserve) is the caller's, and self, validators and observers are set before. Threads: the loop's. It waits for
+ * no disk. */
 void figures_take(const struct figures_sources *sources, struct node_figures *figures);
 
 #endif

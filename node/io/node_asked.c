@@ -22,6 +22,7 @@ void node_on_asked(uv_async_t *async)
 	    .wall_ms = node_wall_ms(),
 	    .self = n->options->self,
 	    .validators = n->options->genesis->committee.size,
+	    .observers = n->options->observer_count,
 	    .wallet_links_max = n->wallet_links_max,
 	    .sockets = n->set.open,
 	    .space_reserve = node_space_reserve(n->options),

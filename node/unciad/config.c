@@ -266,6 +266,11 @@ void config_differences(const struct config *one, const struct config *other, ch
 		add_word(text, size, "listen_websocket");
 	if (!endpoint_equal(&one->metrics, &other->metrics))
 		add_word(text, size, "metrics");
+	if (one->strangers != other->strangers)
+		add_word(text, size, "accept_wallets");
+	if (one->observer_count != other->observer_count ||
+	    memcmp(one->observers, other->observers, sizeof(one->observers)) != 0)
+		add_word(text, size, "observer");
 	for (size_t i = 0; i < NUMBER_KEYS; i++) {
 		const uint64_t *a = (const uint64_t *)(const void *)((const char *)one + number_keys[i].offset);
 		const uint64_t *b = (const uint64_t *)(const void *)((const char *)other + number_keys[i].offset);

@@ -268,7 +268,7 @@ static void advice_text(const struct report *r, char text[ADVICE_SIZE])
 	else if (r->lost_votes)
 		snprintf(text, ADVICE_SIZE, "leave it down: see \"A lost journal\" in docs/operating.md");
 	else if (r->self == SELF_OBSERVER)
-		snprintf(text, ADVICE_SIZE, "nothing: it is no validator's");
+		snprintf(text, ADVICE_SIZE, "start it (unciad start), if it is to follow: it is an observer's");
 	else
 		snprintf(text, ADVICE_SIZE, "start it (unciad start)");
 }

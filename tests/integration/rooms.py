@@ -78,7 +78,6 @@ UNCALLED = {
 	"log_set_output": "tests read what is logged",
 	"link_version": "tests ask which version two releases speak",
 	"piece_checksum": "tests make pieces whose checksums hold",
-	"peers_linked": "tests wait for links",
 	"signature_equation_holds": "tests give it scalars that no hash gives",
 	"signature_is_of_message": "tests give it messages of any size",
 	"state_group_digest": "tests compute trees one group after the other",

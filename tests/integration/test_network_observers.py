@@ -6,6 +6,7 @@ import subprocess
 import unittest
 
 from network import NetworkTest, Validator
+from test_unciad_metrics import get, samples
 from unciad import free_port
 
 PAYMENTS = 20
@@ -67,6 +68,31 @@ class Observers(NetworkTest):
 		check = self.run_json("check", "--home", observer.home)
 		self.assertEqual(check["payments"], 2 * PAYMENTS)
 		self.assertEqual(check["height"], height_at_end)
+
+	def test_an_observer_shows_what_is_inside_it(self):
+		network = self.start_network(count=1)
+		observer, key = self.new_observer(network, "shop")
+		self.restart_with(network, f"\n[observer.shop]\nnetwork_key = {key}\n")
+		port = free_port()
+		observer.start(arguments=("start", "--metrics", f"127.0.0.1:{port}", "--home"))
+		self.until(lambda: "event=metrics" in observer.log(), "the observer to start")
+		bob = self.new_wallet(network, "bob")
+		network.treasury.send(bob, "1")
+
+		def figures():
+			status, text = get(port)
+			return samples(text) if status == 200 else {}
+
+		f = self.until(lambda: (f := figures()).get("uncia_final_payments_total") == 1 and f, "the payment")
+		self.assertEqual((f['uncia_voting_state{state="observer"}'], f["uncia_voting"], f["uncia_linked_validators"]), (1, 0, 1))
+		self.assertEqual((f['uncia_peer_up{validator="0"}'], f["uncia_observers"]), (1, 0))
+		self.assertFalse([name for name in f if name.startswith("uncia_validator_info")])
+		self.assertEqual(get(port, "/healthz"), (200, "ok\n")) # it is none that could vote
+		self.assertEqual(self.status(observer.home)["advice"], "nothing")
+		validator = network.validators[0]
+		validator.stop()
+		self.until(lambda: "see that a validator runs" in self.status(observer.home)["advice"], "it to say who is missing")
+		observer.stop()
 
 	def test_whoever_is_not_named_is_not_let_in(self):
 		network = self.start_network()

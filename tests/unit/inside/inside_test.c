@@ -208,6 +208,18 @@ START_TEST(it_ends_whoever_is_there)
 }
 END_TEST
 
+START_TEST(an_observer_is_well_without_a_vote_and_has_no_number)
+{
+	figures.self = NOT_A_MEMBER;
+	figures.status.voting = VOTING_OBSERVER;
+	inside_running(inside, node);
+	ck_assert_int_eq(get("/healthz"), 200);
+	ck_assert_int_eq(get("/metrics"), 200);
+	ck_assert(says("\nuncia_voting_state{state=\"observer\"} 1\n") && !says("uncia_validator_info{"));
+	ck_assert(says("\nuncia_peer_up{validator=\"1\"} 0\n"));
+}
+END_TEST
+
 START_TEST(a_port_in_use_is_refused_with_a_sentence)
 {
 	struct inside *second;
@@ -221,4 +233,5 @@ END_TEST
 UNIT_MAIN_BETWEEN("inside", setup, teardown, before_the_node_runs_and_after_it_this_is_said,
                   figures_are_shown_with_labels_of_validators_numbers, many_questions_here_are_one_there,
                   a_loop_that_does_not_answer_is_told_of, a_validator_that_is_not_well_is_503_in_one_line,
-                  it_ends_whoever_is_there, a_port_in_use_is_refused_with_a_sentence)
+                  an_observer_is_well_without_a_vote_and_has_no_number, it_ends_whoever_is_there,
+                  a_port_in_use_is_refused_with_a_sentence)
