@@ -29,8 +29,10 @@ static const char tail[] =
     "help\n\n"
     "*2*\n\tusage, or a mistake in the configuration, named with its line\n\n"
     "*5*\n\t*init*: this key has voted before; nothing was changed\n\n"
-    "*6*\n\t*status*: a process is there and does not answer; *init*: too few validators have answered\n\n"
-    "*7*\n\twhat is stored is damaged, missing or another home's\n\n*9*\n\tthe journal of votes is gone\n\n"
+    "*6*\n\t*status*, *peers*: a process is there and does not answer; *init*: too few validators have answered; "
+    "*genesis --check*: lines or signatures are missing\n\n"
+    "*7*\n\twhat is stored is damaged, missing or another home's; a line or a signature of a genesis does not hold\n\n"
+    "*9*\n\tthe journal of votes is gone, or *sign-agent*'s record\n\n"
     "*10*\n\tvalidators of more weight than F are faulty: there is a second chain\n\n"
     "Starting again helps after 1 alone.\n\n"
     "# ENVIRONMENT\n\n"
@@ -65,11 +67,14 @@ static int completion_make(struct arguments *arguments, const struct program *pr
 		completion_print_words(program, words + 1, count - 1);
 		return command_flush();
 	}
-	if (count > (strcmp(words[0], "man") ? 1 : 2))
+	if (strcmp(words[0], "man") != 0 && count > 1)
 		return command_usage_error(arguments, "%s: unexpected argument", words[count - 1]);
 	if (!strcmp(words[0], "man")) {
-		if (!manual_print(program, count > 1 ? words[1] : ""))
-			return command_usage_error(arguments, "%s: no such command", words[1]);
+		char name[64] = "";
+		for (size_t i = 1; i < count; i++)
+			snprintf(name + strlen(name), sizeof(name) - strlen(name), "%s%s", i > 1 ? " " : "", words[i]);
+		if (!manual_print(program, name))
+			return command_usage_error(arguments, "%s: no such command", name);
 	} else if (!strcmp(words[0], "names")) {
 		manual_print_names(program);
 	} else if (!completion_print_script(program, words[0])) {

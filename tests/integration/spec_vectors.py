@@ -15,6 +15,7 @@ import sys
 
 import chat_vectors
 import founding_vectors
+import storage_vectors
 import text_vectors
 import verify_receipt as spec
 from vector_ciphers import NINE, seal, seal_long_nonce, siphash, x25519
@@ -698,40 +699,11 @@ def links_file(world):
 		link(world.network, "NK", 2, b"")]}
 
 
-def storage_file(world):
-	records = []
-	for environment, table, key, payload in (("j", 2, b"key", b"hello"), ("j", 1, u64(3) + u8(2) + bytes(32), bytes(range(100))),
-			("s", 0, b"state", b""), ("s", 2, world.accounts[0].address, u64(1))):
-		place = environment.encode() + u8(table) + key
-		inner = siphash(b"uncia.record.v1\0", place)
-		checksum = siphash(u64(inner) + u64(len(payload)), payload)
-		records.append({"environment": environment, "table": table, "key": key.hex(), "payload": payload.hex(),
-			"record": (u8(1) + u32(len(payload)) + u64(checksum) + payload).hex()})
-	log_id, sequence, previous = bytes(range(16)), 7, 0x0123456789abcdef
-	heads, values = b"", b""
-	for record in records:
-		if record["environment"] == "j":
-			key, payload = bytes.fromhex(record["key"]), bytes.fromhex(record["payload"])
-			heads += u8(record["table"]) + u8(len(key)) + u32(len(payload)) + bytes.fromhex(record["record"])[5:13] + key
-			values += payload
-	heads += u8(0) + u8(8) + u32(0) + u64(0) + u64(5)
-	piece = log_id + u64(sequence) + u64(previous) + u32(3) + u32(len(heads)) + u64(len(values)) + heads
-	checksum = siphash(b"uncia.log.v1".ljust(16, b"\0"), piece)
-	tail = u64(sequence) + u64(checksum)
-	piece = {"log_id": log_id.hex(), "sequence": sequence, "previous": f"{previous:016x}", "forgets": 5,
-		"piece": (u64(checksum) + piece + values).ljust(4096, b"\0").hex(),
-		"seal": (tail + u64(siphash(b"uncia.tail.v1".ljust(16, b"\0"), tail))).hex()}
-	page = bytes(range(256)) * 16
-	seal_head = u64(12345) + u64(siphash(b"uncia.header.v1\0", page))
-	return {"records": records, "piece": piece, "seal": {"commit": 12345, "header_page": page.hex(),
-		"seal": (seal_head + u64(siphash(b"uncia.seal.v1\0\0\0", seal_head))).hex()}}
-
-
 def make_all():
 	"""By file name: its text."""
 	world = World()
 	files = {"genesis": genesis_file, "state": state_file, "payments": payments_file, "blocks": blocks_file, "votes": votes_file,
-		"proofs": proofs_file, "epochs": epochs_file, "wallet": wallet_file, "links": links_file, "storage": storage_file,
+		"proofs": proofs_file, "epochs": epochs_file, "wallet": wallet_file, "links": links_file, "storage": lambda of: storage_vectors.make(of.accounts[0].address),
 		"founding": lambda of: founding_vectors.make(of, h),
 		"chat": lambda of: chat_vectors.Texts(of, h).make(),
 		"encoding": encoding_file}  # the last: it has one of every hash of the others
