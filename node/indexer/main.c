@@ -1,4 +1,5 @@
 /* uncia-indexer: options, and what they ask for. */
+#include <errno.h>
 #include <popt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include "forms.h"
 #include "http.h"
 #include "indexer_say.h"
+#include "program.h"
 #include "sign.h"
 #include "tables.h"
 #include "uncia/error.h"
@@ -17,6 +19,8 @@
 static char *network_path, *database_text, *read_text, *home_path, *listen_text, *libuncia_path, *partition_text,
     *per_address_text;
 static int home_stopped, run_once, run_check, print_json, print_version;
+
+#define OPTION_MANUAL 1
 
 static const struct poptOption indexer_options[] = {
     {"network", 0, POPT_ARG_STRING, &network_path, 0, "The network file", "FILE"},
@@ -39,7 +43,43 @@ static const struct poptOption indexer_options[] = {
     {"partition", 0, POPT_ARG_STRING, &partition_text, 0,
      "Heights in a partition of tables that are made now (1000000)", "N"},
     {"version", 0, POPT_ARG_NONE, &print_version, 0, "Print the version", NULL},
+    {"manual", 0, POPT_ARG_NONE | POPT_ARGFLAG_DOC_HIDDEN, NULL, OPTION_MANUAL, "Print the page of the manual", NULL},
     POPT_AUTOHELP POPT_TABLEEND};
+
+static const struct poptOption help_option[] = {{"help", '?', POPT_ARG_NONE, NULL, 0, "Show the options", NULL},
+                                                POPT_TABLEEND};
+
+static const struct program indexer_program = {
+    .name = "uncia-indexer",
+    .version = UNCIA_VERSION,
+    .section = 8,
+    .summary = "writes the final chain into PostgreSQL, and serves an explorer",
+    .synopsis = "*uncia-indexer* *--network* _FILE_ *--database* _CONNECTION_ \\[*--home* _HOME_] \\[*--listen* "
+                "_HOST:PORT_] \\[_OPTION_...]",
+    .description =
+        "Follows a validator of this machine over the control socket in its home, as the home's owner, checks every\n"
+        "block by itself, and writes all of it into PostgreSQL, in the schema _uncia_. With *--listen* it serves a "
+        "page\n"
+        "and a JSON interface from what is there; without *--home* it does that alone. It goes on from where it was "
+        "at\n"
+        "every start. SIGTERM and SIGINT end it.",
+    .tail =
+        "# EXIT STATUS\n\n*0*\n\tit was told to end, or has done what *--once*, *--stopped* or *--check* asks for\n\n"
+        "*1*\n\ta file, a port, a role or tables of another release\n\n"
+        "*2*\n\tusage, or a mistake in the network file\n\n"
+        "*6*\n\twith *--once*: the validator or PostgreSQL cannot be reached\n\n"
+        "*7*\n\tthings contradict each other: what the validator gives is not proved, or tables and chain differ\n\n"
+        "# SEE ALSO\n\n*unciad*(8), *psql*(1)\n",
+    .leading = help_option,
+    .options = indexer_options,
+};
+
+static int print_indexer_manual(void)
+{
+	manual_print(&indexer_program, "");
+	return fflush(stdout) || ferror(stdout) ? indexer_say(INDEXER_FAILED, "standard output: %s", strerror(errno))
+	                                        : INDEXER_DONE;
+}
 
 /* All threads leave these to follow_wait. */
 static void block_signals(void)
@@ -145,6 +185,8 @@ int main(int argc, const char **argv)
 		                   option < -1 ? poptBadOption(popt, POPT_BADOPTION_NOALIAS) : poptPeekArg(popt),
 		                   option < -1 ? ": " : ": what is this argument?",
 		                   option < -1 ? poptStrerror(option) : "");
+	else if (option == OPTION_MANUAL)
+		code = print_indexer_manual();
 	else if (print_version)
 		code = puts("uncia-indexer " UNCIA_VERSION) < 0 ? INDEXER_FAILED : INDEXER_DONE;
 	else if (sign_self_test())

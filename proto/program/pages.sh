@@ -14,7 +14,7 @@ page() { # NAME COMMAND…: what COMMAND prints becomes the page NAME
 	rm "$page.scd"
 }
 
-if [ "$name" = uncia-notifier ]; then # a program without commands
+if [ "$name" = uncia-notifier ] || [ "$name" = uncia-indexer ]; then # programs without commands
 	page "$name" "$program" --manual
 	exit
 fi

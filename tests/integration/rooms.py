@@ -43,7 +43,7 @@ TABLE = {
 	"node/io": DRIVER + ["node/verify"],
 	"node/inside": DRIVER + ["node/io", "node/verify"],
 	"node/unciad": DRIVER + ["proto/program", "node/io", "node/signer", "node/verify", "node/inside"],
-	"node/indexer": VIEW + ["node/store", "node/io", "node/unciad"],
+	"node/indexer": VIEW + ["proto/program", "node/store", "node/io", "node/unciad"],
 }
 ROOMS = {room: below for room, below in TABLE.items() if (ROOT / room).is_dir()}
 

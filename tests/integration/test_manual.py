@@ -10,7 +10,7 @@ import unittest
 from unciad import BIN, UnciadTest
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
-PROGRAMS = {"uncia": 1, "unciad": 8, "uncia-notifier": 8}
+PROGRAMS = {"uncia": 1, "unciad": 8, "uncia-notifier": 8, "uncia-indexer": 8}
 
 
 def output(*command):
@@ -69,9 +69,10 @@ class Pages(UnciadTest):
 			shown = self.shown(f"{program}.{PROGRAMS[program]}")
 			for command in names(program):
 				self.assertIn(f" {command} ", shown)
-		shown = self.shown("uncia-notifier.8")
-		for option in re.findall(r"--[a-z-]+", output(BIN / "uncia-notifier", "--help").replace("--usage", "")):
-			self.assertIn(option, shown)
+		for name in ("uncia-notifier", "uncia-indexer"):
+			shown = self.shown(f"{name}.8")
+			for option in re.findall(r"--[a-z-]+", output(BIN / name, "--help").replace("--usage", "")):
+				self.assertIn(option, shown)
 
 	def test_the_exit_codes_are_those_of_operating(self):
 		table = (ROOT / "docs" / "operating.md").read_text().split("## Exit codes")[1].split("\n## ")[0]

@@ -15,7 +15,7 @@ from service_manager import ServiceManager
 from unciad import free_ports
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
-NAMES = ["libuncia-dev", "libuncia0", "python3-uncia", "uncia", "uncia-notifier", "uncia-purple", "uncia-weechat", "unciad"]
+NAMES = ["libuncia-dev", "libuncia0", "python3-uncia", "uncia", "uncia-indexer", "uncia-notifier", "uncia-purple", "uncia-weechat", "unciad"]
 HOME = "/var/lib/unciad"
 INSTANCES = ["v1", "v2", "v3"]
 # Tags that lintian may have for our packages, and why.
@@ -86,7 +86,7 @@ class Packages(PackagesTest):
 			self.assertEqual(field(name, "Version"), version)
 			self.assertRegex(field(name, "Installed-Size"), r"^\d+$")
 		for name, needed in {"unciad": "liblmdb0 libuv1 libsodium23 libjansson4 libpopt0 systemd-standalone-tmpfiles systemd-sysusers",
-			"uncia": "libsodium23 libc-ares2 libqrencode4", "uncia-notifier": "libcurl4", "libuncia0": "libsodium23 libprotobuf-c1 libutf8proc2 "
+			"uncia": "libsodium23 libc-ares2 libqrencode4", "uncia-notifier": "libcurl4", "uncia-indexer": "libpq5 libmicrohttpd12 liblmdb0", "libuncia0": "libsodium23 libprotobuf-c1 libutf8proc2 "
 			"libc-ares2", "libuncia-dev": f"libuncia0 (= {version})", "uncia-weechat": f"libuncia0 (= {version})",
 			"uncia-purple": f"libuncia0 (= {version})", "python3-uncia": f"libuncia0 (>= {version})"}.items():
 			depends = field(name, "Depends")
@@ -101,6 +101,9 @@ class Packages(PackagesTest):
 		self.assertIn("signatures: batch", output(unciad / "usr/bin/unciad", "version"))
 		batch = (ROOT / "node/verify/batch/COPYRIGHT").read_text().rstrip("\n")
 		self.assertIn(batch, (unciad / "usr/share/doc/unciad/copyright").read_text())
+		indexer, = self.unpacked("uncia-indexer")
+		self.assertIn(batch, (indexer / "usr/share/doc/uncia-indexer/copyright").read_text())
+		self.assertTrue((indexer / "usr/share/man/man8/uncia-indexer.8.gz").exists())
 		for name, folder in (("uncia", uncia), ("libuncia0", library)):
 			self.assertIn("Apache-2.0", (folder / f"usr/share/doc/{name}/copyright").read_text())
 		version = field("libuncia0", "Version")

@@ -13,8 +13,9 @@ from network import NetworkTest
 from service_manager import ServiceManager
 from unciad import BIN
 
-DEBIAN = pathlib.Path(__file__).parent.parent.parent / ".packaging/debian"
-DOCS = DEBIAN.parent / "docs"
+ROOT = pathlib.Path(__file__).parent.parent.parent
+DEBIAN = ROOT / ".packaging/debian"
+DOCS = ROOT / "docs"
 UNITS = ["unciad.service", "unciad@.service", "uncia-notifier.service"]
 # systemd-analyze's figure of what a unit leaves open, from 0 to 10, in tenths: what is measured, and no more.
 EXPOSURE_MAX = 12
@@ -74,7 +75,7 @@ class Units(NetworkTest):
 		self.assertEqual((DEBIAN / "unciad.conf").read_text(), (self.dir / "v0" / "unciad.conf").read_text())
 
 	def test_the_version_of_the_packages_is_that_of_the_header(self):
-		version = re.search(r'UNCIA_VERSION\s+"([^"]+)"', (DEBIAN.parent / "include/uncia/version.h").read_text())[1]
+		version = re.search(r'UNCIA_VERSION\s+"([^"]+)"', (ROOT / "include/uncia/version.h").read_text())[1]
 		self.assertEqual(re.match(r"uncia \((.*?)\)", (DEBIAN / "changelog").read_text())[1], version)
 
 	def allowed_calls(self):
