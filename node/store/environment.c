@@ -231,6 +231,8 @@ int environment_open(struct environment *e, const struct environment_form *form,
 void environment_close(struct environment *e)
 {
 	assert(e->state != ENVIRONMENT_COMMITTING);
+	if (e->probe)
+		mdb_txn_abort(e->probe);
 	if (e->view)
 		mdb_txn_abort(e->view);
 	if (e->env)
@@ -242,17 +244,36 @@ void environment_close(struct environment *e)
 	*e = (struct environment){.form = e->form, .seal = -1};
 }
 
+/* Begins the reading transaction, or ends it and begins it anew. Returns LMDB's code. */
+static int reader_renew(const struct environment *e, MDB_txn **reader)
+{
+	if (!*reader)
+		return mdb_txn_begin(e->env, NULL, MDB_RDONLY, reader);
+	mdb_txn_reset(*reader);
+	return mdb_txn_renew(*reader);
+}
+
 int environment_renew(struct environment *e, char why[WHY_SIZE])
 {
+	uint64_t newest;
 	int rc;
 	assert(e->env && e->seal >= 0);
 	assert(e->process == getpid());
-	if (!e->view) {
-		rc = mdb_txn_begin(e->env, NULL, MDB_RDONLY, &e->view);
-	} else {
-		mdb_txn_reset(e->view);
-		rc = mdb_txn_renew(e->view);
-	}
+	do {
+		rc = reader_renew(e, &e->view);
+		newest = rc ? 0 : mdb_txn_id(e->view);
+		/* LMDB takes the number of the newest commit, and then the meta page of that number; where this thread
+		 * stands still in between, the second commit behind that one may be writing its own there, which is not
+		 * durable yet and not shown to a later view. While the number is the newest that page is not written.
+		 */
+		if (!rc && e->mode != ENVIRONMENT_READ) { /* there nobody commits */
+			rc = reader_renew(e, &e->probe);
+			if (!rc) {
+				newest = mdb_txn_id(e->probe);
+				mdb_txn_reset(e->probe);
+			}
+		}
+	} while (!rc && newest != mdb_txn_id(e->view));
 	return rc ? environment_error(e, rc, "renewing the view", why) : 0;
 }
 

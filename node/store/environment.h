@@ -51,9 +51,10 @@ struct environment {
 	enum environment_state state;
 	MDB_env *env;
 	MDB_dbi tables[TABLES_MAX];
-	MDB_txn *view; /* the loop's read transaction */
-	int seal;      /* descriptor, or -1 */
-	void *map;     /* where the file is mapped; NULL: not known */
+	MDB_txn *view;  /* the loop's read transaction */
+	MDB_txn *probe; /* the loop's, reset: says which commit is the newest; NULL: none was needed yet */
+	int seal;       /* descriptor, or -1 */
+	void *map;      /* where the file is mapped; NULL: not known */
 	size_t map_size;
 	pid_t process;                /* that opened it: LMDB's locks and maps do not survive a fork */
 	bool (*watch)(void *context); /* as store_watch; or NULL */

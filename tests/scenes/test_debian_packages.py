@@ -157,7 +157,7 @@ class Installed(PackagesTest):
 	def needed(self):
 		"""What ours depend on, of Debian; what is there without systemd where there is a choice."""
 		found = set()
-		for name in ("unciad", "uncia", "uncia-notifier", "libuncia0", "python3-uncia"):
+		for name in ("unciad", "uncia", "uncia-indexer", "uncia-notifier", "libuncia0", "python3-uncia"):
 			for alternatives in field(name, "Depends").split(","):
 				choices = [choice.split()[0].split(":")[0] for choice in alternatives.split("|")]
 				chosen = next((choice for choice in choices if "standalone" in choice), choices[0])
