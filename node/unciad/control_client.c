@@ -84,7 +84,7 @@ static int control_read(const struct control_link *link, uint8_t *bytes, size_t 
 
 static int read_reply(struct control_link *link, uint64_t deadline_ms)
 {
-	uint8_t frame[CONTROL_FRAME];
+	uint8_t frame[CONTROL_FRAME] = {0};
 	ProtobufCMessage *decoded;
 	int code = control_read(link, frame, sizeof(frame), deadline_ms);
 	if (code)
