@@ -105,6 +105,7 @@ static int client_ask(struct signer_client *client, struct channel *c, struct si
 	const uint64_t until = now_ms() + c->deadline_ms;
 	int error;
 	request->network_id = client->options.network_id;
+	*answer = (struct signer_answer){.verdict = SIGNER_MALFORMED};
 	for (;;) {
 		request->number = ++c->number;
 		error = c->fd >= 0 ? 0 : channel_link(client, c);
