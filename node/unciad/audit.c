@@ -1,4 +1,4 @@
-/* The offline audit: walks the final chain from the genesis, checks each block and certificate, executes every payment
+/* The audit: walks the final chain from the genesis, checks each block and certificate, executes every payment
  * again with the ledger's own rules, and compares the state that comes out with the one that is stored. */
 #include <assert.h>
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* The offline audit, over homes whose chain is made here: one that is well, and one for each thing that can be wrong.
+/* The audit, over homes whose chain is made here: one that is well, and one for each thing that can be wrong.
  */
 #include "audit_fixture.h"
 
