@@ -264,7 +264,7 @@ static int backup_make(struct backup *b)
 	if (!code)
 		code = backup_fill(b);
 	snapshot_close(&b->snapshot);
-	if (code && part_remove(b->part))
+	if (code && lock >= 0 && part_remove(b->part)) /* without the lock it is another backup's */
 		command_warning("%s, an unfinished backup, cannot be removed: %s", b->part, strerror(errno));
 	if (lock >= 0)
 		close(lock);
