@@ -202,24 +202,31 @@ static enum signer_verdict judge(const struct signed_record *r, const struct sig
 
 /* ---- signing ------------------------------------------------------------------------------- */
 
+/* The writes by which views are past up to this one: two. */
+static size_t past_put(uint64_t past_view, uint8_t past[PAST_RECORD_SIZE], struct journal_write *writes)
+{
+	static const uint8_t past_key[PAST_KEY_SIZE];
+	memset(past, 0, PAST_RECORD_SIZE);
+	be64_put(past, past_view);
+	writes[0] = (struct journal_write){.view = past_view};
+	writes[1] = (struct journal_write){.table = JOURNAL_FINAL,
+	                                   .key = past_key,
+	                                   .key_size = PAST_KEY_SIZE,
+	                                   .value = past,
+	                                   .value_size = PAST_RECORD_SIZE};
+	return 2;
+}
+
 /* Makes a vote durable, and with it how far views are past: those votes are forgotten, and refused from now on. */
 static int put_vote(struct signed_record *r, const struct vote *vote, uint64_t past_view, char why[256])
 {
-	uint8_t key[VOTE_KEY_SIZE], bytes[256], past[PAST_RECORD_SIZE] = {0};
-	const uint8_t past_key[PAST_KEY_SIZE] = {0};
+	uint8_t key[VOTE_KEY_SIZE], bytes[256], past[PAST_RECORD_SIZE];
 	struct journal_write writes[3];
 	size_t count = 0, size;
 	vote_key(vote, key);
 	TRY(vote_encode(vote, bytes, &size));
-	if (past_view > r->past_view) {
-		be64_put(past, past_view);
-		writes[count++] = (struct journal_write){.view = past_view};
-		writes[count++] = (struct journal_write){.table = JOURNAL_FINAL,
-		                                         .key = past_key,
-		                                         .key_size = sizeof(past_key),
-		                                         .value = past,
-		                                         .value_size = sizeof(past)};
-	}
+	if (past_view > r->past_view)
+		count = past_put(past_view, past, writes);
 	writes[count++] = (struct journal_write){
 	    .table = JOURNAL_VOTE, .key = key, .key_size = sizeof(key), .value = bytes, .value_size = size};
 	TRY(journal_commit(r->store, writes, count, why));
@@ -351,6 +358,18 @@ int signed_record_note(struct signed_record *record, const struct vote *vote, en
 	TRY(read_signed(record, vote, &signed_view, why));
 	*verdict = judge(record, &signed_view, vote);
 	return *verdict == SIGNER_DONE && !signed_view.same ? put_vote(record, vote, 0, why) : 0;
+}
+
+int signed_record_past(struct signed_record *record, uint64_t past_view, char why[256])
+{
+	uint8_t past[PAST_RECORD_SIZE];
+	struct journal_write writes[2];
+	if (past_view <= record->past_view)
+		return 0;
+	TRY(journal_commit(record->store, writes, past_put(past_view, past, writes), why));
+	record->past_view = past_view;
+	int error = store_view_renew_journal(record->store);
+	return error ? record_unreadable(record, error, why) : 0;
 }
 
 int signed_record_tidy(struct signed_record *record, char why[256])

@@ -33,6 +33,9 @@ int signed_record_answer(struct signed_record *record, const struct signer_reque
  * where it is there already; SIGNER_PAST; SIGNER_FOREIGN; SIGNER_CONTRADICTS. Returns as signed_record_answer. */
 int signed_record_note(struct signed_record *record, const struct vote *vote, enum signer_verdict *verdict,
                        char why[256]);
+/* Makes it durable that views up to this one are past: their votes are forgotten, and nothing is signed in them any
+ * more. An earlier one than the record's changes nothing. Returns as the journal. */
+int signed_record_past(struct signed_record *record, uint64_t past_view, char why[256]);
 /* Copies what waits in the record's log into its database, where it is due; it is worth doing while nobody waits.
  * Returns as signed_record_answer. */
 int signed_record_tidy(struct signed_record *record, char why[256]);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "big_endian.h"
 #include "command.h"
 #include "files.h"
 #include "home.h"
@@ -117,6 +118,24 @@ static int note_votes(struct agent_move *m, struct store *store, struct signed_r
 	return error == UNCIA_E_NOT_FOUND ? 0 : home_store_failure(&m->home, error, store_damage(store));
 }
 
+/* Of views up to that of the last final block the journal has forgotten its votes: there the key signs no more. */
+static int note_past(struct agent_move *m, struct store *store, struct signed_record *record)
+{
+	struct storage_view view;
+	struct bytes key, value;
+	char why[256] = "";
+	store_view(store, &view);
+	int error = view.journal_last(view.context, JOURNAL_FINAL, &key, &value);
+	if (error == UNCIA_E_NOT_FOUND)
+		return 0;
+	if (!error && value.size < 8)
+		error = UNCIA_E_DAMAGED;
+	if (error)
+		return home_store_failure(&m->home, error, store_damage(store));
+	error = signed_record_past(record, be64_get(value.data), why);
+	return error ? agent_record_failure(m->agent, error, why) : 0;
+}
+
 static int fill_record(struct agent_move *m, struct store *store)
 {
 	const struct signed_record_owner owner = {&m->home.genesis.network_id, &m->home.genesis.committee,
@@ -130,6 +149,8 @@ static int fill_record(struct agent_move *m, struct store *store)
 	if (error)
 		return agent_record_failure(m->agent, error, why);
 	int code = note_votes(m, store, record);
+	if (!code)
+		code = note_past(m, store, record);
 	signed_record_close(record);
 	return code;
 }

@@ -176,6 +176,19 @@ START_TEST(past_views_are_forgotten_and_refused_for_good)
 }
 END_TEST
 
+/* As where a key moves here whose journal has forgotten what it signed in final views. */
+START_TEST(views_that_were_past_before_are_refused_from_the_first_request_on)
+{
+	ck_assert_int_eq(signed_record_past(record, 7, why), 0);
+	ck_assert_int_eq(signed_record_past(record, 3, why), 0);
+	ck_assert_int_eq(ask(7, VOTE_NOTAR1, 1), SIGNER_PAST);
+	ck_assert_int_eq(ask(8, VOTE_NOTAR1, 1), SIGNER_DONE);
+	record_close();
+	ck_assert_msg(!record_open(), "%s", why);
+	ck_assert_int_eq(ask(7, VOTE_NOTAR1, 1), SIGNER_PAST);
+}
+END_TEST
+
 START_TEST(what_is_past_lies_below_the_view_that_is_voted_in)
 {
 	struct signer_answer answer;
@@ -443,7 +456,9 @@ UNIT_MAIN_BETWEEN("signed_record", setup, teardown, a_view_has_one_first_vote,
                   the_same_vote_gets_the_same_signature_as_often_as_it_is_asked_for,
                   a_refusal_says_what_was_signed_and_signs_nothing, extra_and_final_votes_follow_consensus_6_5,
                   extra_votes_are_no_more_than_an_honest_validator_can_cast,
-                  past_views_are_forgotten_and_refused_for_good, what_is_past_lies_below_the_view_that_is_voted_in,
+                  past_views_are_forgotten_and_refused_for_good,
+                  views_that_were_past_before_are_refused_from_the_first_request_on,
+                  what_is_past_lies_below_the_view_that_is_voted_in,
                   another_network_another_epoch_and_what_is_no_vote_are_refused,
                   words_on_expiries_are_signed_under_their_own_tag, the_record_is_told_in_order,
                   votes_signed_elsewhere_are_noted_and_not_contradicted, two_agents_on_one_record_are_refused,
