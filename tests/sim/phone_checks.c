@@ -245,6 +245,7 @@ void phone_paid(struct phone *phone, struct pay *pay, int result, const struct u
 		/* A call that failed may have stored it: then it was made in that call, with what was known. */
 		if (!pay->known && pay->key[0] && !is_former(pay, id) && !pay->unsure)
 			check_knows_all(phone);
+		pay->found |= pay->lost;
 		pay->lost = false;
 		pay->id = *id;
 		pay->known = pay->sure = true;
@@ -405,6 +406,12 @@ void phone_opened(struct phone *phone)
 				pay->home = HOME_LOST;
 				continue;
 			}
+			/* Another home sent it, and made it final. */
+			if (phone->host.late && pay->found && pay->told == TOLD_NOTHING) {
+				pay->found = false;
+				pay->lost = true;
+				continue;
+			}
 			if (pay->sure)
 				phone_fail(phone, "has lost a payment");
 			pay->known = false; /* never sent, and no call said that it is */
@@ -412,7 +419,7 @@ void phone_opened(struct phone *phone)
 		}
 		if (pay->doubtful && pay->told >= TOLD_FINAL && info.state == UNCIA_PAYMENT_PENDING)
 			pay->told = TOLD_NOTHING; /* its end was stored later */
-		pay->doubtful = false;
+		pay->doubtful = pay->found = false;
 		if ((pay->told == TOLD_FINAL && info.state != UNCIA_PAYMENT_FINAL) ||
 		    (pay->told == TOLD_EXPIRED && info.state != UNCIA_PAYMENT_EXPIRED))
 			phone_fail(phone, "has lost the end of a payment");

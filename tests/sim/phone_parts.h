@@ -32,6 +32,7 @@ struct pay {
 	bool sure;     /* it was told, or sent: it may never be lost */
 	bool doubtful; /* an older copy of the home was put back, which may lack it */
 	bool lost;     /* final, paid in a home that was lost, and not found again in this one yet */
+	bool found;    /* it was found again since the wallet was opened; perhaps not durably */
 	struct uncia_payment_id id;
 	bool stored_end; /* when the wallet was opened; perhaps not durably */
 	enum told told;  /* on the word of an event: for good, whatever happens to the process */

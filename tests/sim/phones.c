@@ -355,7 +355,7 @@ static bool renew(struct phone *phone, struct pay *one)
 	one->home = phone->home;
 	phone_trace(phone, "comes back to the key \"%s\" of a home that was lost", one->key);
 	one->lost = one->known && phone_final(phone, &one->id);
-	one->doubtful = false;
+	one->doubtful = one->found = false;
 	one->told = TOLD_NOTHING; /* of this home */
 	if (one->known && !one->lost) {
 		one->former[one->former_count++] = one->id;
