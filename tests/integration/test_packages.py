@@ -16,7 +16,7 @@ from installed import BUILD, InstalledTest, cache, instruments
 HERE = abi.COMMITTED.parent
 LANGUAGES = {"c99": ("C", "-std=c99"), "c11": ("C", "-std=c11"), "c++17": ("CXX", "-std=c++17")}
 STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
-SIZE_MAX_KB = 425
+SIZE_MAX_KB = 400
 FROM_ANYWHERE = {"uncia_wallet_wake"}  # from any thread and any hook
 
 
