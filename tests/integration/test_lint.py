@@ -196,12 +196,14 @@ class Lint(unittest.TestCase):
 		self.assertGreater(count, 20)
 
 	def test_files_that_documents_name_exist(self):
-		names = {path.name for path in tracked()}
+		names = {}
+		for path in tracked():
+			names.setdefault(path.name, []).append(str(path))
 		for path in tracked():
 			if path.suffix == ".md" and path.parent.name != "vectors":  # that one names files of others
 				for folder, name in re.findall(r"`([\w./-]*/)?(\w+\.(?:c|h|py|proto))`", path.read_text()):
 					self.assertTrue(name in names, f"{path.relative_to(ROOT)}: {name}")
-					whole = any(str(known).endswith(f"/{folder}{name}") for known in tracked() if known.name == name)
+					whole = any(known.endswith(f"/{folder}{name}") for known in names[name])
 					self.assertTrue(whole, f"{path.relative_to(ROOT)}: {folder}{name}")
 
 	def test_every_row_of_the_table_of_faults_names_tests_that_exist(self):
