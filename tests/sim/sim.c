@@ -1,7 +1,7 @@
 /* The simulator: validators and wallets under every fault, in simulated time, each run from one seed.
  *
- *   sim --seeds N [--first S]   N runs, and how much faster than time they were; --of-revision instead of --first:
- *                               seeds that follow from the environment's UNCIA_REVISION
+ *   sim --seeds N [--first S]   N runs, and how much faster than time they were; --of-revision: the first, and S,
+ *                               count from a seed that follows from the environment's UNCIA_REVISION
  *   sim --seed S [--trace]      one run, twice: both must be the same to the last byte
  *   sim --seed S --minimize     the smallest run found that still fails
  *   sim --regressions FILE      the seeds that once failed
@@ -294,7 +294,8 @@ static int parse(int argc, const char **argv, struct wish *w)
 	const struct poptOption options[] = {
 	    {"seeds", 0, POPT_ARG_LONGLONG, &w->seeds, 0, "how many to run", "N"},
 	    {"first", 0, POPT_ARG_LONGLONG, &w->first, 0, "the first of them", "S"},
-	    {"of-revision", 0, POPT_ARG_NONE, &w->of_revision, 0, "the first follows from UNCIA_REVISION", NULL},
+	    {"of-revision", 0, POPT_ARG_NONE, &w->of_revision, 0,
+	     "they count from a seed that follows from UNCIA_REVISION", NULL},
 	    {"seed", 0, POPT_ARG_LONGLONG, &w->seed, 0, "one seed", "S"},
 	    {"trace", 0, POPT_ARG_NONE, &tracing, 0, "say what happens", NULL},
 	    {"minimize", 0, POPT_ARG_NONE, &w->minimizing, 0, "look for a smaller run that fails", NULL},
@@ -455,8 +456,8 @@ int main(int argc, const char **argv)
 	} else if (w.seed >= 0) {
 		return run_one(&w);
 	} else {
-		run_seeds(w.scenario, w.of_revision ? first_of_revision() : (uint64_t)w.first, (uint64_t)w.seeds,
-		          w.scenario.real_signatures);
+		run_seeds(w.scenario, (w.of_revision ? first_of_revision() - 1 : 0) + (uint64_t)w.first,
+		          (uint64_t)w.seeds, w.scenario.real_signatures);
 	}
 	return 0;
 }
