@@ -41,6 +41,10 @@ static int check_header(struct page_check *c, const struct header *h, bool first
 		return page_check_wrong(c, "states another height", UNCIA_E_PROOF);
 	if (h->epoch != committee->epoch || !hash_equal(&h->committee_hash, &committee->hash))
 		return page_check_wrong(c, "is of another committee", UNCIA_E_PROOF);
+	/* This version follows one epoch, as the chain's own rules do (node/chain/chain.c): what comes after such a
+	 * header may be of no height here, or of another committee. */
+	if (header_closes(h))
+		return page_check_wrong(c, "ends the epoch, which this version does not follow", UNCIA_E_PROOF);
 	if (h->proposer != committee_leader(committee, h->view))
 		return page_check_wrong(c, "was not proposed by the leader of its view", UNCIA_E_PROOF);
 	bool follows = hash_equal(&h->parent_id, &c->at.id);

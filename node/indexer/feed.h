@@ -18,6 +18,10 @@ struct feed {
 	char why[FEED_WHY_SIZE];
 };
 
+/* Takes the answer of a validator to the request of that number (canonical ControlReply, network.md 8.7): fills an
+ * empty page, in memory of its own. why: a sentence, where it fails. Returns 0; the error that it refuses with;
+ * UNCIA_E_PROTOCOL (not an answer to that); UNCIA_E_ENCODING, UNCIA_E_LIMIT, UNCIA_E_MEMORY. */
+int feed_take_answer(const struct bytes *answer, uint64_t request_id, struct chain_page *page, char why[FEED_WHY_SIZE]);
 /* Opens the journal in a stopped home, to read it. The home's lock is held until the feed is closed; no key is read.
  * Returns 0; UNCIA_E_BUSY (a process holds the home); UNCIA_E_NETWORK (it is of another network); UNCIA_E_NOT_FOUND,
  * UNCIA_E_DAMAGED, UNCIA_E_FULL, UNCIA_E_MEMORY, UNCIA_E_IO; why: a sentence. Owns: (*feed)->close frees it. */

@@ -88,54 +88,10 @@ static int socket_feed_read(struct socket_feed *s, uint8_t *bytes, size_t size, 
 	return 0;
 }
 
-/* Copies what the message points to into the page's own memory. */
-static int take_followed(const Uncia__Pb__ControlFollowed *followed, struct chain_page *page)
-{
-	int error = 0;
-
-	page->tip_height = followed->tip_height;
-	page->blocks = arena_alloc(&page->arena, followed->n_blocks * sizeof(*page->blocks) + 1);
-	page->headers = arena_alloc(&page->arena, followed->n_headers * sizeof(*page->headers) + 1);
-	if (!page->blocks || !page->headers)
-		return page->arena.error;
-	for (; !error && page->count < followed->n_blocks; page->count++) {
-		const Uncia__Pb__ControlFollowedBlock *from = followed->blocks[page->count];
-		struct chain_page_block *to = &page->blocks[page->count];
-		error = chain_page_copy(page, &(struct bytes){from->block.data, from->block.len}, &to->block);
-		if (!error)
-			error = chain_page_copy(page, &(struct bytes){from->certificate.data, from->certificate.len},
-			                        &to->certificate);
-	}
-	for (; !error && page->header_count < followed->n_headers; page->header_count++) {
-		const ProtobufCBinaryData *from = &followed->headers[page->header_count]->data;
-		error =
-		    chain_page_copy(page, &(struct bytes){from->data, from->len}, &page->headers[page->header_count]);
-	}
-	if (!error)
-		error = chain_page_copy(page, &(struct bytes){followed->certificate.data, followed->certificate.len},
-		                        &page->certificate);
-	return error;
-}
-
-static int take_control_reply(struct socket_feed *s, const Uncia__Pb__ControlReply *reply, struct chain_page *page)
-{
-	if (reply->kind_case == UNCIA__PB__CONTROL_REPLY__KIND_REFUSAL) {
-		const ProtobufCBinaryData *reason = &reply->refusal->reason;
-		char why[240];
-		snprintf(why, sizeof(why), "the validator refuses: %.*s", (int)reason->len, (const char *)reason->data);
-		return socket_feed_failed(s, -(int)reply->refusal->code, why);
-	}
-	if (reply->kind_case != UNCIA__PB__CONTROL_REPLY__KIND_FOLLOWED || reply->request_id != s->request_id)
-		return socket_feed_failed(s, UNCIA_E_PROTOCOL, "the validator answers something else than was asked");
-	int error = take_followed(reply->followed, page);
-	return error ? socket_feed_failed(s, error, uncia_error_text(error)) : 0;
-}
-
 static int socket_feed_receive(struct socket_feed *s, uint64_t deadline_ms, struct chain_page *page)
 {
 	uint8_t frame[CONTROL_FRAME];
-	ProtobufCMessage *reply;
-	struct arena arena;
+	char why[FEED_WHY_SIZE];
 
 	int error = socket_feed_read(s, frame, sizeof(frame), deadline_ms);
 	if (error)
@@ -147,14 +103,11 @@ static int socket_feed_receive(struct socket_feed *s, uint64_t deadline_ms, stru
 	if (!bytes)
 		return socket_feed_failed(s, UNCIA_E_MEMORY, uncia_error_text(UNCIA_E_MEMORY));
 	error = socket_feed_read(s, bytes, size, deadline_ms);
-	arena_init(&arena, canonical_arena_limit(size));
 	if (!error) {
-		error = canonical_decode(&uncia__pb__control_reply__descriptor, bytes, size, &arena, &reply);
-		error = error ? socket_feed_failed(s, error,
-		                                   "the validator's answer is of another release than this program")
-		              : take_control_reply(s, (const Uncia__Pb__ControlReply *)(void *)reply, page);
+		error = feed_take_answer(&(struct bytes){bytes, size}, s->request_id, page, why);
+		if (error)
+			socket_feed_failed(s, error, why);
 	}
-	arena_deinit(&arena);
 	free(bytes);
 	return error;
 }

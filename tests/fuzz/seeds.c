@@ -5,6 +5,7 @@
 #include "archive.h"
 #include "big_endian.h"
 #include "consensus.pb-c.h"
+#include "control.pb-c.h"
 #include "fields.h"
 #include "fuzz.h"
 #include "host.h"
@@ -627,6 +628,92 @@ static void seed_replica(void)
 	seed("replica", "one-liar", script, sizeof(meet) + sizeof(rest));
 }
 
+/* ---- what the indexer follows ---- */
+
+/* One answer, with its size before it: blocks first to last, the last one final by its own certificate, or, `headers`,
+ * by that of one more block whose header follows. Returns what it wrote. */
+static size_t feed_answer(const struct fixture *f, struct block *const *blocks, uint32_t first, uint32_t last,
+                          bool headers, uint8_t *out)
+{
+	Uncia__Pb__ControlReply reply = UNCIA__PB__CONTROL_REPLY__INIT;
+	Uncia__Pb__ControlFollowed followed = UNCIA__PB__CONTROL_FOLLOWED__INIT;
+	Uncia__Pb__ControlFollowedBlock items[4], *list[4];
+	Uncia__Pb__Blob header = UNCIA__PB__BLOB__INIT, *header_list = &header;
+	const struct header *end = &blocks[last + headers]->header;
+	struct certificate *certificate = fixture_certificate(f, CERT_SF, end->view, &end->id, 3);
+
+	for (uint32_t i = first; i <= last; i++) {
+		Uncia__Pb__ControlFollowedBlock *item = &items[i - first];
+		size_t size;
+		uncia__pb__control_followed_block__init(item);
+		assert(block_encode(&blocks[i]->header, blocks[i]->payments, blocks[i]->count, &item->block.data,
+		                    &size) == 0);
+		item->block.len = size;
+		list[i - first] = item;
+	}
+	followed.tip_height = end->height;
+	followed.n_blocks = last - first + 1;
+	followed.blocks = list;
+	if (headers) {
+		header.data = field_of(end->bytes, end->size);
+		followed.n_headers = 1;
+		followed.headers = &header_list;
+		followed.certificate = field_of(certificate->bytes, certificate->size);
+	} else {
+		items[last - first].certificate = field_of(certificate->bytes, certificate->size);
+	}
+	reply.request_id = 7;
+	reply.kind_case = UNCIA__PB__CONTROL_REPLY__KIND_FOLLOWED;
+	reply.followed = &followed;
+	size_t size = uncia__pb__control_reply__pack(&reply, out + 3);
+	for (uint32_t i = 0; i < 3; i++)
+		out[i] = (uint8_t)(size >> (16 - 8 * i));
+	for (uint32_t i = 0; i <= last - first; i++)
+		free(items[i].block.data);
+	free(certificate);
+	return size + 3;
+}
+
+static void seed_feed(const struct fixture *f)
+{
+	Uncia__Pb__ControlReply reply = UNCIA__PB__CONTROL_REPLY__INIT;
+	Uncia__Pb__Refusal refusal = UNCIA__PB__REFUSAL__INIT;
+	static uint8_t bytes[1 << 16];
+	struct block *blocks[5];
+
+	for (uint32_t i = 0; i < 5; i++) {
+		struct payment *payment = fixture_payment(f, i, i + 1, 5000, FIXTURE_TIME_S + 60, i);
+		struct hash root = fixture_hash(i);
+		blocks[i] = fixture_block(f, i ? &blocks[i - 1]->header : NULL, i + 1, &payment, i != 2, &root);
+		if (i == 2)
+			payment_free(payment);
+	}
+	size_t size = feed_answer(f, blocks, 0, 1, false, bytes);
+	seed("feed", "certified", bytes, size);
+	size += feed_answer(f, blocks, 2, 3, true, bytes + size);
+	seed("feed", "two-pages", bytes, size);
+	seed("feed", "headers", bytes, feed_answer(f, blocks, 0, 3, true, bytes));
+	seed("feed", "elsewhere", bytes, feed_answer(f, blocks, 1, 2, false, bytes));
+	blocks[2]->header.reconfigures = true;
+	assert(header_encode(&blocks[2]->header) == 0);
+	seed("feed", "ends-the-epoch", bytes, feed_answer(f, blocks, 0, 2, false, bytes));
+	refusal.code = 304;
+	refusal.reason = field_of("not kept any more", 17);
+	reply.request_id = 7;
+	reply.kind_case = UNCIA__PB__CONTROL_REPLY__KIND_REFUSAL;
+	reply.refusal = &refusal;
+	size = uncia__pb__control_reply__pack(&reply, bytes + 3);
+	bytes[0] = bytes[1] = 0;
+	bytes[2] = (uint8_t)size;
+	seed("feed", "refused", bytes, size + 3);
+	refusal.code = 0;
+	size = uncia__pb__control_reply__pack(&reply, bytes + 3);
+	bytes[2] = (uint8_t)size;
+	seed("feed", "refused-with-nothing", bytes, size + 3);
+	for (uint32_t i = 0; i < 5; i++)
+		block_free(blocks[i]);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -643,6 +730,7 @@ int main(int argc, char **argv)
 	seed_wallet(f);
 	seed_chat(f);
 	seed_config();
+	seed_feed(f);
 	seed_replica();
 	seed_journal_log();
 	seed_home_log();

@@ -186,6 +186,34 @@ START_TEST(page_in_another_order_or_twice_is_refused)
 }
 END_TEST
 
+/* Blocks that hold a change of the committee, and those that close, in any place of a page. */
+START_TEST(header_that_ends_the_epoch_is_refused)
+{
+	static const char reason[] = "ends the epoch, which this version does not follow";
+	for (uint32_t kind = 0; kind < 2; kind++) {
+		struct hash root = fixture_hash(77);
+		struct block *end = fixture_block(&f, &blocks[1]->header, 3, NULL, 0, &root), *kept_block = blocks[2];
+		*(kind ? &end->header.closing : &end->header.reconfigures) = true;
+		ck_assert_int_eq(header_encode(&end->header), 0);
+		blocks[2] = end;
+		fill_page(0, 2); /* as the last block */
+		page.blocks[2].certificate = certificate_of(&f, CERT_SF, blocks[2], QUORUM);
+		ck_assert_int_eq(check_from(&genesis), UNCIA_E_PROOF);
+		if (kind) /* of the other one the body is none that is known here */
+			ck_assert_msg(strstr(why, reason) != NULL, "%s", why);
+		chain_page_end(&page);
+		fill_page(0, 1); /* as a header behind the blocks */
+		add_header(2);
+		page.certificate = certificate_of(&f, CERT_SF, blocks[2], QUORUM);
+		ck_assert_int_eq(check_from(&genesis), UNCIA_E_PROOF);
+		ck_assert_msg(strstr(why, reason) != NULL, "%s", why);
+		chain_page_end(&page);
+		blocks[2] = kept_block;
+		block_free(end);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const uint64_t weights[] = {2, 1, 1, 1, 1};
@@ -201,6 +229,7 @@ int main(void)
 	    page_without_finality_is_refused,
 	    page_with_any_byte_changed_is_refused,
 	    page_in_another_order_or_twice_is_refused,
+	    header_that_ends_the_epoch_is_refused,
 	};
 	int rc = unit_run("chain_check", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 	for (uint32_t i = 0; i < BLOCKS; i++)
