@@ -27,6 +27,8 @@ static int audit_header(struct audit *a, uint64_t height, uint64_t view, const s
 		wrong = "is not the block that the journal says is final";
 	else if (h->epoch != c->epoch)
 		wrong = "is of another epoch";
+	else if (header_closes(h)) /* as in node/chain/chain.c: no block of this version does */
+		wrong = "ends the epoch, or closes it";
 	else if (h->height != height)
 		wrong = "states another height";
 	else if (h->view != view || view <= a->parent.view)

@@ -73,6 +73,10 @@ static void spoil_root(struct header *h)
 {
 	h->parent_state_root.b[0] ^= 1;
 }
+static void spoil_closing(struct header *h)
+{
+	h->closing = true;
+}
 static void spoil_payments_root(struct header *h)
 {
 	h->payments_root.b[0] ^= 1;
@@ -88,6 +92,7 @@ START_TEST(audit_refuses_every_wrong_field_of_a_header)
 	    {spoil_parent, "does not link"},         {spoil_timestamp, "not later"},
 	    {spoil_committee, "another committee"},  {spoil_proposer, "not proposed by the leader"},
 	    {spoil_root, "another state root than"}, {spoil_payments_root, "the block: "},
+	    {spoil_closing, "ends the epoch"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		up();
